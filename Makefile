@@ -1,0 +1,77 @@
+# Everything a person types. `make demo` shows the whole of LLM-Net, `make test` runs all that needs no Rust.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+CACHE  ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llmnet
+EXTRA  ?= cpu
+VENV   := .venv
+BIN    := $(VENV)/bin
+LOCK   := requirements/$(EXTRA).txt
+STAMP  := $(VENV)/.installed-$(EXTRA)
+ARGS   ?=
+
+export UV_PYTHON_DOWNLOADS = never
+export CARGO_TARGET_DIR ?= $(CACHE)/target-host
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model demo test test-fast test-e2e test-runtime artifact wasm lint types bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## the virtual environment, from hashed requirements
+
+# uv comes from the PATH, or is installed into a folder of its own in the cache.
+$(STAMP): $(LOCK) pyproject.toml
+	@uv=$$(command -v uv || true); \
+	if [ -z "$$uv" ]; then \
+	  uv=$(CACHE)/uv/bin/uv; \
+	  if [ ! -x "$$uv" ]; then \
+	    $(PYTHON) -m venv $(CACHE)/uv || { echo "python's venv module is missing; run: apt-get install -y python3-venv" >&2; exit 1; }; \
+	    $(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt || exit 1; \
+	  fi; \
+	fi; \
+	set -e; \
+	"$$uv" venv --quiet --allow-existing --python $(PYTHON) $(VENV); \
+	"$$uv" pip sync --quiet --python $(BIN)/python $(LOCK); \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps -e .
+	@rm -f $(VENV)/.installed-*; touch $@
+
+model: $(STAMP) ## fetch and convert the default model (93 MB, once)
+	$(BIN)/llmnet model fetch
+
+demo: model ## the main job: node, validators, workers honest and cheating, verdicts
+	$(BIN)/llmnet demo $(ARGS)
+
+test: model lint types ## everything that needs no Rust
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+
+test-fast: $(STAMP) ## the tests without the model, the daemons and the compilers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not e2e and not slow and not aot and not node_js" $(ARGS)
+
+lint: $(STAMP) ## ruff, formatting, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+test-runtime: ## the Rust side: format, lints, tests
+	cd runtime_spec && cargo fmt --all --check
+	cd runtime_spec && cargo clippy --workspace --all-targets --locked -- -D warnings
+	cd runtime_spec && cargo test --workspace --locked
+
+wasm: $(STAMP) ## build the runtime's WASM artifact (needs Debian's Rust, see runtime_spec/build-wasm.sh)
+	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./make-artifact.sh
+
+artifact: $(STAMP) ## prove that the committed artifact belongs to the sources
+	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./check-artifact.sh
+
+bench: $(STAMP) ## kernels side by side with their peers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest bench --benchmark-only -p no:timeout $(ARGS)
+
+lock: ## renew the hashed requirements
+	for extra in cpu gpu; do uv pip compile pyproject.toml --extra $$extra --extra dev --generate-hashes --no-header \
+	  --python-version 3.11 --python-platform x86_64-unknown-linux-gnu -o requirements/$$extra.txt; done
+
+clean: ## remove the virtual environment
+	rm -rf $(VENV)

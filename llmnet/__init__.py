@@ -1,0 +1,1 @@
+"""LLM-Net: language models sell answers; a Substrate chain settles them."""
