@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llmnet.chain.errors import DecodeError, MetadataError, UnknownEntry
-from llmnet.chain.registry import TypeRegistry, docs, read_registry
+from llmnet.chain.registry import TupleOf, TypeRegistry, docs, read_registry
 from llmnet.chain.scale import Reader
 
 MAGIC = b"meta"
@@ -109,25 +109,25 @@ def parse_metadata(data: bytes) -> Metadata:
 
 
 class _MetadataReader:
+    """One method per structure; `self.version` decides which fields exist."""
+
     def __init__(self, reader: Reader, version: int) -> None:
         self.reader, self.version = reader, version
 
     def read(self) -> Metadata:
         reader = self.reader
-        types = read_registry(reader)
+        self.types = read_registry(reader)
         pallets = {pallet.name: pallet for pallet in reader.vec(self.pallet)}
-        if self.version == 14:
-            extrinsic = self.extrinsic_v14(types)
+        extrinsic = {14: self.extrinsic_v14, 15: self.extrinsic_v15, 16: self.extrinsic_v16}[self.version]()
+        if self.version <= 15:
             reader.compact()  # the type of the runtime itself
-            return Metadata(14, types, pallets, extrinsic, {})
-        extrinsic = self.extrinsic_v15() if self.version == 15 else self.extrinsic_v16()
-        if self.version == 15:
-            reader.compact()
-        apis = dict(reader.vec(self.api))
-        reader.raw(0)
-        [reader.compact() for _ in range(3)]  # outer enums: call, event, error
-        reader.vec(lambda: (reader.str(), reader.compact(), reader.bytes()))  # custom values
-        return Metadata(self.version, types, pallets, extrinsic, apis)
+        apis: dict[str, dict[str, Function]] = {}
+        if self.version >= 15:
+            apis = dict(reader.vec(self.api))
+            for _ in range(3):
+                reader.compact()  # outer enums: call, event, error
+            reader.vec(lambda: (reader.str(), reader.compact(), reader.bytes()))  # custom values
+        return Metadata(self.version, self.types, pallets, extrinsic, apis)
 
     def pallet(self) -> Pallet:
         reader, v16 = self.reader, self.version >= 16
@@ -153,12 +153,98 @@ class _MetadataReader:
         reader = self.reader
         name = reader.str()
         optional = reader.tag("optional", "default") == "optional"
-        keys: tuple[tuple[str, int], ...] = ()
-        if reader.tag("plain", "map") == "map":
-            hashers = reader.vec(lambda: reader.tag(*_HASHERS))
-            self.pending_keys.append((hashers, reader.compact()))
-            keys = tuple((hasher, -1) for hasher in hashers)
+        is_map = reader.tag("plain", "map") == "map"
+        keys = self.storage_keys() if is_map else ()
         value = reader.compact()
         default, text = reader.bytes(), docs(reader)
         self.deprecation()
         return StorageEntry(pallet, prefix, name, optional, keys, value, default, text)
+
+    def storage_keys(self) -> tuple[tuple[str, int], ...]:
+        """A map with several hashers has a tuple for its key type, one item each."""
+        hashers = self.reader.vec(lambda: self.reader.tag(*_HASHERS))
+        key = self.reader.compact()
+        if len(hashers) == 1:
+            return ((hashers[0], key),)
+        parts = self.types[key].definition
+        if not isinstance(parts, TupleOf) or len(parts.items) != len(hashers):
+            raise MetadataError(f"{len(hashers)} hashers do not fit the key type {self.types.name(key)}")
+        return tuple(zip(hashers, parts.items, strict=True))
+
+    def outer_enum(self) -> int:
+        type_id = self.reader.compact()
+        if self.version >= 16:
+            self.reader.vec(self.variant_deprecation)
+        return type_id
+
+    def constant(self) -> Constant:
+        reader = self.reader
+        constant = Constant(reader.str(), reader.compact(), reader.bytes(), docs(reader))
+        self.deprecation()
+        return constant
+
+    def view_function(self) -> Function:
+        view_id = self.reader.raw(32)
+        return self.function(view_id)
+
+    def function(self, view_id: bytes = b"") -> Function:
+        reader = self.reader
+        name = reader.str()
+        inputs = tuple(reader.vec(lambda: (reader.str(), reader.compact())))
+        function = Function(name, inputs, reader.compact(), docs(reader), view_id)
+        self.deprecation()
+        return function
+
+    def api(self) -> tuple[str, dict[str, Function]]:
+        name = self.reader.str()
+        methods = {method.name: method for method in self.reader.vec(self.function)}
+        docs(self.reader)
+        if self.version >= 16:
+            self.reader.compact()  # the API's version
+        self.deprecation()
+        return name, methods
+
+    def deprecation(self) -> None:
+        if self.version >= 16 and self.reader.tag("no", "without note", "with note") == "with note":
+            self.deprecation_note()
+
+    def variant_deprecation(self) -> None:
+        self.reader.u8()  # which variant
+        if self.reader.tag("", "without note", "with note") == "with note":
+            self.deprecation_note()
+
+    def deprecation_note(self) -> None:
+        self.reader.str()
+        self.reader.option(self.reader.str)
+
+    def extrinsic_v14(self) -> Extrinsic:
+        """V14 names the extrinsic's parts only as type parameters of `UncheckedExtrinsic`."""
+        whole, version = self.types[self.reader.compact()], self.reader.u8()
+        extensions = tuple(self.reader.vec(self.extension))
+        parts = [whole.param(name) for name in ("Address", "Call", "Signature")]
+        address, call, signature = (part if part is not None else _missing_parameter() for part in parts)
+        return Extrinsic((version,), address, call, signature, extensions)
+
+    def extrinsic_v15(self) -> Extrinsic:
+        reader = self.reader
+        version, address, call, signature = reader.u8(), reader.compact(), reader.compact(), reader.compact()
+        reader.compact()  # the tuple of all extensions
+        return Extrinsic((version,), address, call, signature, tuple(reader.vec(self.extension)))
+
+    def extrinsic_v16(self) -> Extrinsic:
+        reader = self.reader
+        versions = tuple(reader.raw(reader.compact()))
+        address, call, signature = reader.compact(), reader.compact(), reader.compact()
+        by_version = dict(reader.vec(lambda: (reader.u8(), reader.vec(reader.compact))))
+        known = reader.vec(self.extension)
+        chosen = by_version.get(0, list(range(len(known))))  # V4 transactions use extension version 0
+        if any(index >= len(known) for index in chosen):
+            raise MetadataError("a transaction extension is named that does not exist")
+        return Extrinsic(versions, address, call, signature, tuple(known[index] for index in chosen))
+
+    def extension(self) -> Extension:
+        return Extension(self.reader.str(), self.reader.compact(), self.reader.compact())
+
+
+def _missing_parameter() -> int:
+    raise MetadataError("the extrinsic type does not name its address, call and signature types")

@@ -165,7 +165,7 @@ def _drop(root: Node | None, key: bytes) -> Node | None:
     new = _without_waste(Node(node.partial, None, node.children))
     for parent, index in reversed(path):
         changed = parent.with_child(index, new)
-        new = _without_waste(changed) if new is None or changed.entry is None else changed
+        new = _without_waste(changed) if new is None else changed
     return new
 
 
@@ -251,7 +251,8 @@ class Trie:
             if bound is not None and path < bound and not bound.startswith(path):
                 continue
             if node.children is not None:
-                for index in range(15, -1, -1):
+                least = bound[len(path)] if bound is not None and len(path) < len(bound) and bound.startswith(path) else 0
+                for index in range(15, least - 1, -1):
                     child = node.children[index]
                     if child is not None:
                         stack.append((child, path + bytes((index,))))

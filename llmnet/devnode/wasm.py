@@ -1,0 +1,141 @@
+"""The WASM engine of the process and the cache of compiled modules."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from importlib.metadata import version
+from pathlib import Path
+
+import wasmtime
+import zstandard
+
+from llmnet.devnode.errors import InvalidRuntime
+
+TICK_SECONDS = 0.1
+MAX_CODE_BYTES = 50 * 1024 * 1024
+_COMPRESSED = bytes.fromhex("52bc537646db8e05")
+_WASM_MAGIC = b"\0asm"
+# Part of the cache key: change it whenever `_config` changes.
+_CONFIG_ID = "epoch-static-memory-1"
+
+_log = logging.getLogger(__name__)
+_lock = threading.Lock()
+_engine: wasmtime.Engine | None = None
+
+
+def _config() -> wasmtime.Config:
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "speed"
+    config.epoch_interruption = True
+    # The host keeps the base address of a memory for a whole call.
+    config.memory_may_move = False
+    config.cache = False
+    return config
+
+
+def engine() -> wasmtime.Engine:
+    """The one engine of this process; its epoch advances every TICK_SECONDS."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = wasmtime.Engine(_config())
+            threading.Thread(target=_tick, args=(_engine,), name="wasm-epoch", daemon=True).start()
+        return _engine
+
+
+def _tick(ticked: wasmtime.Engine) -> None:
+    pause = threading.Event()
+    while not pause.wait(TICK_SECONDS):
+        ticked.increment_epoch()
+
+
+def plain_code(code: bytes) -> bytes:
+    """The WASM bytes of a runtime blob, decompressed where it carries Substrate's zstd prefix.
+
+    Raises InvalidRuntime for anything else, and for more than MAX_CODE_BYTES.
+    """
+    if code.startswith(_COMPRESSED):
+        try:
+            stream = zstandard.ZstdDecompressor().decompressobj()
+            code = stream.decompress(code[len(_COMPRESSED) :]) if _fits(code) else b""
+        except zstandard.ZstdError as error:
+            raise InvalidRuntime(f"the compressed runtime is damaged: {error}") from None
+    if not code.startswith(_WASM_MAGIC):
+        raise InvalidRuntime("the runtime code is no WASM module (give a .wasm or .compact.compressed.wasm file)")
+    if len(code) > MAX_CODE_BYTES:
+        raise InvalidRuntime(f"the runtime code has more than {MAX_CODE_BYTES} bytes")
+    return code
+
+
+def _fits(code: bytes) -> bool:
+    """Whether the frame's announced content is within bounds; an unannounced size is decompressed in bounded steps."""
+    size = zstandard.frame_content_size(code[len(_COMPRESSED) :])
+    if size > MAX_CODE_BYTES:
+        raise InvalidRuntime(f"the compressed runtime holds more than {MAX_CODE_BYTES} bytes")
+    return True
+
+
+def compile_module(code: bytes, cache_dir: Path | None) -> wasmtime.Module:
+    """Compiles a runtime blob, or takes the compiled form from `cache_dir` (None: no cache).
+
+    A compiled module is machine code: the directory must be writable only by its owner.
+    """
+    plain = plain_code(code)
+    path = None if cache_dir is None else cache_dir / (_cache_key(plain) + ".cwasm")
+    if path is not None and path.exists():
+        try:
+            return wasmtime.Module.deserialize_file(engine(), str(path))
+        except wasmtime.WasmtimeError as error:
+            _log.warning("compiled module %s cannot be used and is made again: %s", path, error)
+    try:
+        module = wasmtime.Module(engine(), plain)
+    except wasmtime.WasmtimeError as error:
+        raise InvalidRuntime(f"the runtime code does not compile: {error}") from None
+    if path is not None:
+        _write_atomically(path, bytes(module.serialize()))
+    return module
+
+
+def _cache_key(plain: bytes) -> str:
+    label = f"{version('wasmtime')}/{_CONFIG_ID}".encode()
+    return hashlib.blake2b(plain, digest_size=16, key=hashlib.blake2b(label).digest()[:32]).hexdigest()
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    """Writes the cache file; a directory that cannot be written only costs the next start some time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except OSError as error:
+        _log.warning("the compiled module is not kept (%s)", error)
+
+
+def custom_section(code: bytes, name: str) -> bytes | None:
+    """The contents of the first custom section of this name in a WASM module."""
+    data, at = plain_code(code), 8
+    while at < len(data):
+        kind, (size, start) = data[at], _leb128(data, at + 1)
+        if kind == 0:
+            length, text = _leb128(data, start)
+            if data[text : text + length] == name.encode():
+                return data[text + length : start + size]
+        at = start + size
+    return None
+
+
+def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while at < len(data):
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 0x80:
+            return value, at
+    raise InvalidRuntime("the WASM module is cut off")
