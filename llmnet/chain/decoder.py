@@ -1,7 +1,7 @@
 """Decoders compiled once per type id: `decode(data, pos) -> (value, new pos)`. Value shapes: see `values.py`.
 
-Decoders may raise IndexError, struct.error and UnicodeDecodeError on cut-off input; `TypeCodec` turns all of them into
-DecodeError. No decoder allocates more than the input is long (times a constant)."""
+Decoders may raise IndexError, struct.error and UnicodeDecodeError on cut-off input; `TypeCodec` turns all of
+them into DecodeError. No decoder allocates more than the input is long (times a constant)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,16 @@ from llmnet.chain.values import Some, Variant
 
 Decoder = Callable[[bytes, int], tuple[Any, int]]
 MAX_EMPTY_ITEMS = 1 << 16  # items that take no bytes: their announced number is not bounded by the input
-_STRUCTS = {"u8": "B", "u16": "<H", "u32": "<I", "u64": "<Q", "i8": "b", "i16": "<h", "i32": "<i", "i64": "<q"}
+_STRUCTS = {
+    "u8": "B",
+    "u16": "<H",
+    "u32": "<I",
+    "u64": "<Q",
+    "i8": "b",
+    "i16": "<h",
+    "i32": "<i",
+    "i64": "<q",
+}
 WIDE = {"u128": (16, False), "u256": (32, False), "i128": (16, True), "i256": (32, True)}
 
 
@@ -38,7 +47,8 @@ class DecoderCompiler:
         self._done: dict[int, Decoder] = {}
 
     def get(self, type_id: int) -> Decoder:
-        """The decoder of a type; a type under construction (recursion) is reached through its id at run time."""
+        """The decoder of a type; a type under construction (recursion) is reached through its id at run
+        time."""
         if type_id in self._done:
             return self._done[type_id]
         self._done[type_id] = lambda data, pos: self._done[type_id](data, pos)
@@ -90,7 +100,9 @@ class DecoderCompiler:
             if index in units:
                 return units[index], pos + 1
             if index not in table:
-                raise DecodeError(f"no variant {index}; known are {', '.join(name for name, _ in table.values())}")
+                raise DecodeError(
+                    f"no variant {index}; known are {', '.join(name for name, _ in table.values())}"
+                )
             name, fields = table[index]
             assert fields is not None
             value, pos = fields(data, pos + 1)

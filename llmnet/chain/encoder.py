@@ -1,8 +1,8 @@
 """Encoders compiled once per type id: `encode(value, out)` appends to a bytearray.
 
-Strict on purpose, since transactions carry money: no silent truncation, no float or bool for an integer, no missing or
-unknown field, no text for bytes. Three conveniences: a plain string names an enum's variant without fields, 32 bytes stand for
-`MultiAddress::Id`, and a `Call` stands for the runtime's call enum."""
+Strict on purpose, since transactions carry money: no silent truncation, no float or bool for an integer, no
+missing or unknown field, no text for bytes. Three conveniences: a plain string names an enum's variant
+without fields, 32 bytes stand for `MultiAddress::Id`, and a `Call` stands for the runtime's call enum."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ class EncoderCompiler:
 
         def encode(value: Any, out: bytearray) -> None:
             if not isinstance(value, Mapping):
-                raise EncodeError(f"wanted a mapping with {', '.join(sorted(names))}, got {type(value).__name__}")
+                raise EncodeError(
+                    f"wanted a mapping with {', '.join(sorted(names))}, got {type(value).__name__}"
+                )
             if value.keys() != names:
                 raise EncodeError(_field_difference(names, value))
             for name, encoder in pairs:
@@ -95,7 +97,7 @@ class EncoderCompiler:
             index, fields = table[variant.name]
             out.append(index)
             if fields is None:
-                if variant.value not in (None, (), {}):
+                if variant.value is not None and variant.value != {}:
                     raise EncodeError(f"variant {variant.name} has no fields")
                 return
             try:
@@ -160,8 +162,7 @@ def _as_variant(value: Any, is_address: bool) -> Variant:
     if isinstance(value, Variant):
         return value
     if isinstance(value, Call):
-        # A call without arguments is a variant without fields.
-        return Variant(value.pallet, Variant(value.function, dict(value.args) or None))
+        return Variant(value.pallet, Variant(value.function, value.args))
     if isinstance(value, str):
         return Variant(value)
     if is_address and isinstance(value, bytes) and len(value) == 32:

@@ -1,34 +1,36 @@
 """Every error this package raises.
 
-    ChainError
-    ├── TransportError              talking to the node failed
-    │   ├── TransportClosed         the transport was closed by its owner
-    │   ├── RequestTimeout          no answer in time (an idempotent request was replayed until then)
-    │   ├── ProtocolViolation       malformed or oversized frame
-    │   ├── WrongChain              the endpoint serves another genesis
-    │   └── SubscriptionLost        a subscription ended; the consumer re-opens it and fills the gap
-    │       ├── ConnectionLost      the connection died; a request that may not be replayed raises it too
-    │       └── QueueOverflow       the consumer was slower than its bounded queue
-    ├── RpcError                    the node answered with an error (code, message, data)
-    │   └── MethodNotFound          the node does not know the method
-    ├── CodecError
-    │   ├── EncodeError             a Python value does not fit its SCALE type
-    │   └── DecodeError             bytes do not fit their SCALE type
-    ├── MetadataError               metadata of an unknown version or shape
-    │   ├── UnknownEntry            no such pallet, call, storage item, constant, event, runtime API
-    │   └── UnsupportedExtension    a transaction extension this client cannot fill in
-    ├── KeyFormatError              a key, address, mnemonic or key file is not usable
-    ├── CursorMismatch              the chain does not continue from the cursor (another or a reset chain)
-    ├── BlockNotFound               the node does not know that block
-    └── TransactionError            carries extrinsic_hash and the last block it could be included in
-        ├── TransactionRejected     the pool refused it: it was never in a block
-        ├── TransactionInvalid      it became invalid in the pool
-        ├── TransactionDropped      the pool dropped it; it may still be included until `valid_until`
-        ├── TransactionUsurped      another transaction took its nonce
-        ├── TransactionExpired      its mortal window passed on the finalised chain: never included, safe to send anew
-        ├── TransactionUnresolved   not known yet (time-out of the caller): look it up before sending anew
-        └── DispatchFailed          included, but the call failed; carries the TxResult
+ChainError
+├── TransportError              talking to the node failed
+│   ├── TransportClosed         the transport was closed by its owner
+│   ├── RequestTimeout          no answer in time (an idempotent request was replayed until then)
+│   ├── ProtocolViolation       malformed or oversized frame
+│   ├── WrongChain              the endpoint serves another genesis
+│   └── SubscriptionLost        a subscription ended; the consumer re-opens it and fills the gap
+│       ├── ConnectionLost      the connection died; a request that may not be replayed raises it too
+│       └── QueueOverflow       the consumer was slower than its bounded queue
+├── RpcError                    the node answered with an error (code, message, data)
+│   └── MethodNotFound          the node does not know the method
+├── CodecError
+│   ├── EncodeError             a Python value does not fit its SCALE type
+│   └── DecodeError             bytes do not fit their SCALE type
+├── MetadataError               metadata of an unknown version or shape
+│   ├── UnknownEntry            no such pallet, call, storage item, constant, event, runtime API
+│   └── UnsupportedExtension    a transaction extension this client cannot fill in
+├── KeyFormatError              a key, address, mnemonic or key file is not usable
+├── CursorMismatch              the chain does not continue from the cursor (another or a reset chain)
+├── BlockNotFound               the node does not know that block
+└── TransactionError            carries extrinsic_hash and the last block it could be included in
+    ├── TransactionRejected     the pool refused it: it was never in a block
+    ├── TransactionInvalid      it became invalid in the pool
+    ├── TransactionDropped      the pool dropped it; it may still be included until `valid_until`
+    ├── TransactionUsurped      another transaction took its nonce
+    ├── TransactionExpired      its mortal window passed: never included, safe to send anew
+    ├── TransactionUnresolved   not known yet (time-out of the caller): look it up before sending anew
+    └── DispatchFailed          included, but the call failed; carries the TxResult
 """
+
+# ruff: noqa: N818 - most of these name an event (ConnectionLost, TransactionExpired), not a mistake
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""sr25519 keys: from a URI, a mnemonic, a seed or a key file. The secret is never printed, pickled or compared."""
+"""sr25519 keys: from a URI, a mnemonic, a seed or a key file. The secret is never printed, pickled or
+compared."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import NoReturn
 
-import bip39
+import bip39  # type: ignore[import-untyped, unused-ignore]
 import sr25519
 
 from llmnet.chain.errors import KeyFormatError
@@ -68,7 +69,8 @@ class Keypair:
 
     @classmethod
     def from_file(cls, path: Path) -> Keypair:
-        """From a key file that only its owner may read (mode 0600 or 0400). Raises KeyFormatError, OSError."""
+        """From a key file that only its owner may read (mode 0600 or 0400). Raises KeyFormatError,
+        OSError."""
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -84,12 +86,15 @@ class Keypair:
         except UnicodeDecodeError:
             raise KeyFormatError(f"{path} is not text") from None
         if not text or text.startswith("file:"):
-            raise KeyFormatError(f"{path} holds no key: it must be one line, a phrase, 0xseed or //derivation")
+            raise KeyFormatError(
+                f"{path} holds no key: it must be one line, a phrase, 0xseed or //derivation"
+            )
         return cls.from_uri(text)
 
     @classmethod
     def create_file(cls, path: Path) -> Keypair:
-        """Writes a fresh random seed into a new file of mode 0600. Raises FileExistsError rather than overwrite."""
+        """Writes a fresh random seed into a new file of mode 0600. Raises FileExistsError rather than
+        overwrite."""
         seed = os.urandom(32)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w") as file:

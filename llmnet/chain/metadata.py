@@ -93,7 +93,8 @@ class Metadata:
 
 
 def parse_metadata(data: bytes) -> Metadata:
-    """Parses `RuntimeMetadataPrefixed`. Raises MetadataError on another version, on damage or on left-over bytes."""
+    """Parses `RuntimeMetadataPrefixed`. Raises MetadataError on another version, on damage or on left-over
+    bytes."""
     if data[:4] != MAGIC or len(data) < 5:
         raise MetadataError("this is not runtime metadata: the magic bytes are missing")
     version = data[4]
@@ -126,18 +127,18 @@ class _MetadataReader:
             apis = dict(reader.vec(self.api))
             for _ in range(3):
                 reader.compact()  # outer enums: call, event, error
-            reader.vec(lambda: (reader.str(), reader.compact(), reader.bytes()))  # custom values
+            reader.vec(lambda: (reader.text(), reader.compact(), reader.bytes()))  # custom values
         return Metadata(self.version, self.types, pallets, extrinsic, apis)
 
     def pallet(self) -> Pallet:
         reader, v16 = self.reader, self.version >= 16
-        name = reader.str()
+        name = reader.text()
         storage = reader.option(lambda: self.storage(name)) or {}
         calls, events = reader.option(self.outer_enum), reader.option(self.outer_enum)
         constants = {constant.name: constant for constant in reader.vec(self.constant)}
         errors = reader.option(self.outer_enum)
         if v16:
-            reader.vec(lambda: (reader.str(), reader.compact(), docs(reader)))  # associated types
+            reader.vec(lambda: (reader.text(), reader.compact(), docs(reader)))  # associated types
         views = {view.name: view for view in reader.vec(self.view_function)} if v16 else {}
         index = reader.u8()
         text = docs(reader) if self.version >= 15 else ()
@@ -145,13 +146,13 @@ class _MetadataReader:
         return Pallet(name, index, storage, calls, events, errors, constants, views, text)
 
     def storage(self, pallet: str) -> dict[str, StorageEntry]:
-        prefix = self.reader.str()
+        prefix = self.reader.text()
         entries = self.reader.vec(lambda: self.storage_entry(pallet, prefix))
         return {entry.name: entry for entry in entries}
 
     def storage_entry(self, pallet: str, prefix: str) -> StorageEntry:
         reader = self.reader
-        name = reader.str()
+        name = reader.text()
         optional = reader.tag("optional", "default") == "optional"
         is_map = reader.tag("plain", "map") == "map"
         keys = self.storage_keys() if is_map else ()
@@ -179,7 +180,7 @@ class _MetadataReader:
 
     def constant(self) -> Constant:
         reader = self.reader
-        constant = Constant(reader.str(), reader.compact(), reader.bytes(), docs(reader))
+        constant = Constant(reader.text(), reader.compact(), reader.bytes(), docs(reader))
         self.deprecation()
         return constant
 
@@ -189,14 +190,14 @@ class _MetadataReader:
 
     def function(self, view_id: bytes = b"") -> Function:
         reader = self.reader
-        name = reader.str()
-        inputs = tuple(reader.vec(lambda: (reader.str(), reader.compact())))
+        name = reader.text()
+        inputs = tuple(reader.vec(lambda: (reader.text(), reader.compact())))
         function = Function(name, inputs, reader.compact(), docs(reader), view_id)
         self.deprecation()
         return function
 
     def api(self) -> tuple[str, dict[str, Function]]:
-        name = self.reader.str()
+        name = self.reader.text()
         methods = {method.name: method for method in self.reader.vec(self.function)}
         docs(self.reader)
         if self.version >= 16:
@@ -214,8 +215,8 @@ class _MetadataReader:
             self.deprecation_note()
 
     def deprecation_note(self) -> None:
-        self.reader.str()
-        self.reader.option(self.reader.str)
+        self.reader.text()
+        self.reader.option(self.reader.text)
 
     def extrinsic_v14(self) -> Extrinsic:
         """V14 names the extrinsic's parts only as type parameters of `UncheckedExtrinsic`."""
@@ -243,7 +244,7 @@ class _MetadataReader:
         return Extrinsic(versions, address, call, signature, tuple(known[index] for index in chosen))
 
     def extension(self) -> Extension:
-        return Extension(self.reader.str(), self.reader.compact(), self.reader.compact())
+        return Extension(self.reader.text(), self.reader.compact(), self.reader.compact())
 
 
 def _missing_parameter() -> int:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from llmnet.chain.errors import MetadataError
 from llmnet.chain.scale import Reader
 
-_PRIMITIVES = (
-    "bool char str u8 u16 u32 u64 u128 u256 i8 i16 i32 i64 i128 i256".split()
-)  # in the order of scale-info's TypeDefPrimitive
+# In the order of scale-info's TypeDefPrimitive.
+_UNSIGNED = ("u8", "u16", "u32", "u64", "u128", "u256")
+_SIGNED = ("i8", "i16", "i32", "i64", "i128", "i256")
+_PRIMITIVES = ("bool", "char", "str", *_UNSIGNED, *_SIGNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +144,19 @@ class TypeRegistry:
 def read_registry(reader: Reader) -> TypeRegistry:
     """Reads `PortableRegistry` at the cursor. Raises DecodeError, MetadataError."""
 
-    def entry() -> Type:
-        nonlocal expected
-        if reader.compact() != expected:
-            raise MetadataError("type ids of the registry are not dense")
-        expected += 1
-        return _read_type(reader)
-
-    expected = 0
-    return TypeRegistry(reader.vec(entry))
+    entries = reader.vec(lambda: (reader.compact(), _read_type(reader)))
+    if any(type_id != place for place, (type_id, _) in enumerate(entries)):
+        raise MetadataError("type ids of the registry are not dense")
+    return TypeRegistry([entry for _, entry in entries])
 
 
 def docs(reader: Reader) -> tuple[str, ...]:
-    return tuple(reader.vec(reader.str))
+    return tuple(reader.vec(reader.text))
 
 
 def _read_type(reader: Reader) -> Type:
-    path = tuple(reader.vec(reader.str))
-    params = tuple(reader.vec(lambda: (reader.str(), reader.option(reader.compact))))
+    path = tuple(reader.vec(reader.text))
+    params = tuple(reader.vec(lambda: (reader.text(), reader.option(reader.compact))))
     return Type(path, params, _read_definition(reader), docs(reader))
 
 
@@ -188,10 +184,12 @@ def _read_definition(reader: Reader) -> TypeDef:
 def _read_fields(reader: Reader) -> tuple[Field, ...]:
     return tuple(
         reader.vec(
-            lambda: Field(reader.option(reader.str), reader.compact(), reader.option(reader.str), docs(reader))
+            lambda: Field(
+                reader.option(reader.text), reader.compact(), reader.option(reader.text), docs(reader)
+            )
         )
     )
 
 
 def _read_variant(reader: Reader) -> VariantDef:
-    return VariantDef(reader.str(), _read_fields(reader), reader.u8(), docs(reader))
+    return VariantDef(reader.text(), _read_fields(reader), reader.u8(), docs(reader))

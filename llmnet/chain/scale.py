@@ -1,4 +1,5 @@
-"""SCALE primitives: compact integers, strings, and a cursor for fixed layouts. Source: docs.polkadot.com, SCALE codec."""
+"""SCALE primitives: compact integers, strings, and a cursor for fixed layouts. Source: docs.polkadot.com,
+SCALE codec."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def encode_compact(value: int) -> bytes:
 
 
 def decode_compact(data: bytes, pos: int) -> tuple[int, int]:
-    """(value, position after it). Only the shortest form is accepted. Raises DecodeError, IndexError, struct.error."""
+    """(value, position after it). Only the shortest form is accepted. Raises DecodeError, IndexError,
+    struct.error."""
     first = data[pos]
     mode = first & 3
     if mode == 0:
@@ -55,7 +57,8 @@ def encode_bytes(value: bytes) -> bytes:
 
 
 class Reader:
-    """A cursor over bytes for layouts that are fixed (the metadata's own). Every read raises DecodeError when cut off."""
+    """A cursor over bytes for layouts that are fixed (the metadata's own). Every read raises DecodeError when
+    cut off."""
 
     __slots__ = ("data", "pos")
 
@@ -85,7 +88,7 @@ class Reader:
     def bytes(self) -> bytes:
         return self.raw(self.compact())
 
-    def str(self) -> str:
+    def text(self) -> str:
         try:
             return self.bytes().decode()
         except UnicodeDecodeError as error:

@@ -19,7 +19,8 @@ def ss58_encode(public: bytes, prefix: int = 42) -> str:
 
 
 def ss58_decode(address: str, prefix: int | None = None) -> bytes:
-    """The 32-byte account of an address; any network is accepted unless `prefix` is given. Raises KeyFormatError."""
+    """The 32-byte account of an address; any network is accepted unless `prefix` is given. Raises
+    KeyFormatError."""
     raw = _base58_decode(address)
     size = 2 if raw and raw[0] & 0x40 else 1
     if len(raw) != size + 34 or raw[0] & 0x80:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Protocol
@@ -11,11 +12,30 @@ from llmnet.chain.errors import ChainError, QueueOverflow
 
 QUEUE_SIZE = 256
 
-# Reading twice is harmless, so these are sent again after a reconnect. Everything else is not: above all author_submit*.
-_READS = ("chain_get", "state_get", "state_call", "state_query", "payment_query", "chainSpec_", "archive_")
+# Reading twice is harmless, so these are sent again after a reconnect. Everything else is not: above all
+# author_submit*.
+_READS = (
+    "chain_get",
+    "chain_subscribe",
+    "state_get",
+    "state_call",
+    "state_query",
+    "state_subscribe",
+    "payment_query",
+)
 _READ_METHODS = frozenset(
-    "rpc_methods author_pendingExtrinsics system_accountNextIndex system_chain system_chainType system_health"
-    " system_localListenAddresses system_localPeerId system_name system_properties system_syncState system_version".split()
+    (
+        "author_pendingExtrinsics",
+        "rpc_methods",
+        "system_accountNextIndex",
+        "system_chain",
+        "system_chainType",
+        "system_health",
+        "system_name",
+        "system_properties",
+        "system_syncState",
+        "system_version",
+    )
 )
 
 
@@ -27,8 +47,8 @@ class Transport(Protocol):
     """What a client needs of a connection. Implementations: `WebSocketTransport`, `FakeTransport`."""
 
     async def request(self, method: str, params: Sequence[Any] = ()) -> Any:
-        """The `result` of a call. Raises RpcError, RequestTimeout, ConnectionLost (only where the method may not
-        be replayed: whether it was carried out is then not known), ProtocolViolation, TransportClosed."""
+        """The `result` of a call. Raises RpcError, RequestTimeout, ConnectionLost (only where the method may
+        not be replayed: whether it was carried out is then not known), ProtocolViolation, TransportClosed."""
 
     async def subscribe(self, method: str, params: Sequence[Any], unsubscribe: str) -> Subscription:
         """Opens a subscription; raises like `request`."""
@@ -40,61 +60,48 @@ class Transport(Protocol):
 class Subscription(AsyncIterator[Any]):
     """Notifications of one subscription, in a bounded queue.
 
-    Iteration raises SubscriptionLost when the connection died or the queue overflowed; the consumer opens a new
-    subscription and fills the gap. Use as `async with`, so that the node is told when nobody listens any more."""
+    Iteration raises SubscriptionLost when the connection died or the queue overflowed; the consumer opens a
+    new subscription and fills the gap. Use as `async with`, so that the node is told when nobody listens any
+    more."""
 
     def __init__(self, on_close: Callable[[], Awaitable[None]], size: int = QUEUE_SIZE) -> None:
-        self._queue: asyncio.Queue[Any] = asyncio.Queue(size)
-        self._on_close = on_close
+        self._items: deque[Any] = deque()
+        self._size, self._on_close = size, on_close
         self._end: ChainError | None = None
-        self._ended = asyncio.Event()
         self._closed = False
+        self._wake = asyncio.Event()
 
     def push(self, item: Any) -> None:
         """Called by the transport for each notification."""
         if self._end is not None or self._closed:
             return
-        try:
-            self._queue.put_nowait(item)
-        except asyncio.QueueFull:
-            self.end(QueueOverflow(f"more than {self._queue.maxsize} notifications were waiting"))
+        if len(self._items) >= self._size:
+            self.end(QueueOverflow(f"more than {self._size} notifications were waiting"))
+            return
+        self._items.append(item)
+        self._wake.set()
 
     def end(self, error: ChainError) -> None:
         """Called by the transport: what is queued is still delivered, then `error` is raised."""
         if self._end is None:
             self._end = error
-            self._ended.set()
+            self._wake.set()
 
     async def __anext__(self) -> Any:
-        if self._closed:
-            raise StopAsyncIteration
-        if self._queue.empty() and self._end is None:
-            await self._wait()
-        if not self._queue.empty():
-            return self._queue.get_nowait()
-        if self._end is not None:
-            raise self._end
+        while not self._closed:
+            if self._items:
+                return self._items.popleft()
+            if self._end is not None:
+                raise self._end
+            self._wake.clear()
+            await self._wake.wait()
         raise StopAsyncIteration
-
-    async def _wait(self) -> None:
-        """Until there is an item or an end; consumes neither."""
-        getter, ended = asyncio.ensure_future(self._queue.get()), asyncio.ensure_future(self._ended.wait())
-        try:
-            await asyncio.wait((getter, ended), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended.cancel()
-            if not getter.cancel() and getter.done() and not getter.cancelled():
-                self._requeue(getter.result())
-
-    def _requeue(self, item: Any) -> None:
-        # The getter took the item in the same tick: it goes back to the front.
-        self._queue._queue.appendleft(item)  # type: ignore[attr-defined]
 
     async def aclose(self) -> None:
         """Stops listening and tells the node. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._ended.set()
+            self._wake.set()
             await self._on_close()
 
     async def __aenter__(self) -> Subscription:

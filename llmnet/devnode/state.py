@@ -83,6 +83,11 @@ class State:
         """The Merkle root of the top trie (which holds the children's roots) or of one child trie."""
         return self._trie(child).root()
 
+    def with_children(self, children: Mapping[bytes, Trie]) -> State:
+        """This state with these child tries instead of its own, their roots in the top trie."""
+        top = self._top.update([(DEFAULT_CHILD_PREFIX + key, trie.root()) for key, trie in children.items()], 0)
+        return State(top, children)
+
     def apply(self, changes: Changes, version: int) -> State:
         """The state after `changes`, its nodes written with state version `version` (0 or 1)."""
         top = self._top.update(changes.top.items(), version)

@@ -33,7 +33,6 @@ def _config() -> wasmtime.Config:
     config.epoch_interruption = True
     # The host keeps the base address of a memory for a whole call.
     config.memory_may_move = False
-    config.cache = False
     return config
 
 
@@ -60,8 +59,8 @@ def plain_code(code: bytes) -> bytes:
     """
     if code.startswith(_COMPRESSED):
         try:
-            stream = zstandard.ZstdDecompressor().decompressobj()
-            code = stream.decompress(code[len(_COMPRESSED) :]) if _fits(code) else b""
+            with zstandard.ZstdDecompressor().stream_reader(code[len(_COMPRESSED) :]) as stream:
+                code = stream.read(MAX_CODE_BYTES + 1)
         except zstandard.ZstdError as error:
             raise InvalidRuntime(f"the compressed runtime is damaged: {error}") from None
     if not code.startswith(_WASM_MAGIC):
@@ -69,14 +68,6 @@ def plain_code(code: bytes) -> bytes:
     if len(code) > MAX_CODE_BYTES:
         raise InvalidRuntime(f"the runtime code has more than {MAX_CODE_BYTES} bytes")
     return code
-
-
-def _fits(code: bytes) -> bool:
-    """Whether the frame's announced content is within bounds; an unannounced size is decompressed in bounded steps."""
-    size = zstandard.frame_content_size(code[len(_COMPRESSED) :])
-    if size > MAX_CODE_BYTES:
-        raise InvalidRuntime(f"the compressed runtime holds more than {MAX_CODE_BYTES} bytes")
-    return True
 
 
 def compile_module(code: bytes, cache_dir: Path | None) -> wasmtime.Module:

@@ -1,7 +1,8 @@
 """GGUF of a Llama-family model -> a directory of fp32 safetensors, config and tokenizer.
 
-Needs no torch. The dequantised numbers *are* the model that is registered and sold: their Merkle root is pinned, so the
-conversion has to give the same bytes everywhere (it is plain IEEE fp32 multiplication and addition per element).
+Needs no torch. The dequantised numbers *are* the model that is registered and sold: their Merkle root is
+pinned, so the conversion has to give the same bytes everywhere (it is plain IEEE fp32 multiplication and
+addition per element).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmnet.engine.errors import UnsupportedModel
+from llmnet.engine.errors import UnsupportedModelError
 
 # safetensors' own order and framing are irrelevant to the weights root, which is over sorted names.
 _LAYER_NAMES = {
@@ -38,16 +39,19 @@ Progress = Callable[[str], None]
 
 
 def convert_gguf(source: Path, destination: Path, progress: Progress) -> None:
-    """Write `model.safetensors`, `config.json`, `tokenizer.json` and `chat_template.jinja` into `destination`.
+    """Write `model.safetensors`, `config.json`, `tokenizer.json` and `chat_template.jinja` into
+    `destination`.
 
-    Raises `UnsupportedModel` if the file is not a Llama-family model with a GPT-2 style tokenizer.
+    Raises `UnsupportedModelError` if the file is not a Llama-family model with a GPT-2 style tokenizer.
     """
     from gguf import GGUFReader
 
     reader = GGUFReader(str(source))
     fields = {key: field.contents() for key, field in reader.fields.items()}
     if fields.get("general.architecture") != "llama" or fields.get("tokenizer.ggml.model") != "gpt2":
-        raise UnsupportedModel(f"{source}: only Llama-family GGUF files with a GPT-2 style tokenizer can be converted")
+        raise UnsupportedModelError(
+            f"{source}: only Llama-family GGUF files with a GPT-2 style tokenizer can be converted"
+        )
     config = _config(fields)
     write_json(destination / "config.json", config)
     (destination / "chat_template.jinja").write_text(fields["tokenizer.chat_template"], encoding="utf-8")
@@ -61,7 +65,15 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def llama_config(
-    *, vocab: int, hidden: int, intermediate: int, layers: int, heads: int, kv_heads: int, context: int, rope_theta: float
+    *,
+    vocab: int,
+    hidden: int,
+    intermediate: int,
+    layers: int,
+    heads: int,
+    kv_heads: int,
+    context: int,
+    rope_theta: float,
 ) -> dict[str, Any]:
     """A `config.json` as Hugging Face's `LlamaForCausalLM` reads it; tied embeddings, no biases."""
     return {
@@ -109,7 +121,9 @@ def _write_tensors(reader: Any, config: dict[str, Any], path: Path, progress: Pr
     save_file(tensors, str(path), metadata={"format": "pt"})
 
 
-def _tensors(reader: Any, config: dict[str, Any], progress: Progress) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+def _tensors(
+    reader: Any, config: dict[str, Any], progress: Progress
+) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
     from gguf import dequantize
 
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
@@ -139,24 +153,37 @@ def _hf_name(name: str) -> str:
         return _TOP_NAMES[name]
     parts = name.split(".")
     if len(parts) != 4 or parts[0] != "blk" or parts[2] not in _LAYER_NAMES or parts[3] != "weight":
-        raise UnsupportedModel(f"unknown tensor {name!r} in the GGUF file")
+        raise UnsupportedModelError(f"unknown tensor {name!r} in the GGUF file")
     return f"model.layers.{parts[1]}.{_LAYER_NAMES[parts[2]]}.weight"
 
 
 def _write_tokenizer(fields: dict[str, Any], destination: Path) -> None:
     tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]
     special = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL_TOKEN]
-    merges = [tuple(line.split(" ")) for line in fields["tokenizer.ggml.merges"]]
+    merges = [merge_pair(line) for line in fields["tokenizer.ggml.merges"]]
     write_tokenizer(destination, {token: i for i, token in enumerate(tokens)}, merges, special)
 
 
-def write_tokenizer(destination: Path, vocab: dict[str, int], merges: list[tuple[str, ...]], special: list[str]) -> None:
-    """Write `tokenizer.json` (GPT-2 byte-level BPE, digits one by one) and the small file that transformers wants beside it."""
+def merge_pair(line: str) -> tuple[str, str]:
+    """One line of a BPE merge list."""
+    left, _, right = line.partition(" ")
+    return left, right
+
+
+def write_tokenizer(
+    destination: Path, vocab: dict[str, int], merges: list[tuple[str, str]], special: list[str]
+) -> None:
+    """Write `tokenizer.json` (GPT-2 byte-level BPE, digits one by one) and the small file that transformers
+    wants beside it.
+    """
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<|endoftext|>"))
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<|endoftext|>"))  # noqa: S106 (not that kind of token)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
     )
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])

@@ -1,12 +1,11 @@
 """The default model: SmolLM2-135M-Instruct, fetched once, converted once, pinned by its weights root.
 
-`python -m llmnet.engine.default_model [--verify]` does it from a shell. Safe to call from several processes at once and to
+`python -m llmnet.engine [--verify]` does it from a shell. Safe to call from several processes at once and to
 interrupt: the finished directory appears in one rename.
 """
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 import shutil
@@ -18,12 +17,13 @@ from pathlib import Path
 
 from llmnet.engine.convert import Progress, convert_gguf
 from llmnet.engine.download import fetch_gguf
-from llmnet.engine.errors import TamperedModel
+from llmnet.engine.errors import TamperedModelError
 from llmnet.engine.weights import MANIFEST, ModelFiles, load_model_dir, seal_model_dir
 
 NAME = "smollm2-135m-instruct"
-# The fp32 numbers that every node must hold. Conversion is exact, so this does not depend on machine or library version.
-WEIGHTS_ROOT = bytes(32)
+# The fp32 numbers that every node must hold. Conversion is exact, so this does not depend on machine or
+# library version.
+WEIGHTS_ROOT = bytes.fromhex("3a01d1df07eee0e0814eac99a3ba3bdfe3f22616989e8e23c4941dd69d28caa5")
 
 
 def cache_dir() -> Path:
@@ -36,7 +36,7 @@ def cache_dir() -> Path:
 def ensure_default_model(*, verify: bool = False, progress: Progress | None = None) -> ModelFiles:
     """Return the default model, fetching and converting it if this machine does not have it yet (about 20 s).
 
-    Progress goes to stderr unless `progress` is given. Raises `DownloadFailed` or `TamperedModel`.
+    Progress goes to stderr unless `progress` is given. Raises `DownloadError` or `TamperedModelError`.
     """
     report = progress or _to_stderr
     models = cache_dir() / "models"
@@ -48,7 +48,10 @@ def ensure_default_model(*, verify: bool = False, progress: Progress | None = No
                 _build(models, target, report)
     files = load_model_dir(target, verify=verify)
     if files.weights_root != WEIGHTS_ROOT:
-        raise TamperedModel(f"{target}: weights root {files.weights_root.hex()}, pinned {WEIGHTS_ROOT.hex()}; delete it and run again")
+        raise TamperedModelError(
+            f"{target}: weights root {files.weights_root.hex()}, pinned {WEIGHTS_ROOT.hex()}; "
+            "delete the directory and run again"
+        )
     return files
 
 
@@ -77,16 +80,5 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Entry point of `python -m llmnet.engine.default_model`."""
-    parser = argparse.ArgumentParser(description="Fetch, convert and check the default model.")
-    parser.add_argument("--verify", action="store_true", help="hash every byte again")
-    files = ensure_default_model(verify=parser.parse_args().verify)
-    print(files.path, files.weights_root.hex())
-
-
-if __name__ == "__main__":
-    main()
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

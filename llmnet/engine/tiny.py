@@ -1,4 +1,6 @@
-"""A tiny random model in the layout of a real one: what tests and quick trials run instead of the default model."""
+"""A tiny random model in the layout of a real one: what tests and quick trials run instead of the default
+model.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
-from llmnet.engine.convert import llama_config, write_json, write_tokenizer
+from llmnet.engine.convert import llama_config, merge_pair, write_json, write_tokenizer
 from llmnet.engine.tokenizer import CHATML_TEMPLATE, printable_bytes
 from llmnet.engine.weights import TEMPLATE, WEIGHTS, ModelFiles, expected_shapes, parse_config, seal_model_dir
 
 _SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-_MERGES = ["Ġ t", "h e", "i n", "Ġt he", "e r", "o n", "a n", "r e", "s t", "Ġ a", "o u", "i s", "s y", "Ġ s", "u s"]
+_MERGES = "Ġ+t h+e i+n Ġt+he e+r o+n a+n r+e s+t Ġ+a o+u i+s s+y Ġ+s u+s"
 
 
-def write_tiny_model(directory: Path | str, seed: int = 0, *, layers: int = 2, context: int = 512) -> ModelFiles:
-    """Write and seal a random Llama (d=64, 4 heads, 2 KV heads, vocabulary 274) with a working byte-level tokenizer.
+def write_tiny_model(
+    directory: Path | str, seed: int = 0, *, layers: int = 2, context: int = 512
+) -> ModelFiles:
+    """Write and seal a random Llama (d=64, 4 heads, 2 KV heads, vocabulary 274) with a working byte-level
+    tokenizer.
 
     Weights are large enough for distributions that are neither flat nor certain. Same seed, same bytes.
     """
@@ -25,11 +30,18 @@ def write_tiny_model(directory: Path | str, seed: int = 0, *, layers: int = 2, c
     directory.mkdir(parents=True, exist_ok=True)
     vocab = _vocab()
     raw = llama_config(
-        vocab=len(vocab), hidden=64, intermediate=128, layers=layers, heads=4, kv_heads=2, context=context, rope_theta=10_000.0
+        vocab=len(vocab),
+        hidden=64,
+        intermediate=128,
+        layers=layers,
+        heads=4,
+        kv_heads=2,
+        context=context,
+        rope_theta=10_000.0,
     )
     write_json(directory / "config.json", raw)
     (directory / TEMPLATE).write_text(CHATML_TEMPLATE, encoding="utf-8")
-    write_tokenizer(directory, vocab, [tuple(pair.split(" ")) for pair in _MERGES], _SPECIAL)
+    write_tokenizer(directory, vocab, [merge_pair(pair.replace("+", " ")) for pair in _MERGES.split()], _SPECIAL)
     random = np.random.default_rng(seed)
     tensors = {}
     for name, shape in expected_shapes(parse_config(directory)).items():
@@ -40,5 +52,9 @@ def write_tiny_model(directory: Path | str, seed: int = 0, *, layers: int = 2, c
 
 
 def _vocab() -> dict[str, int]:
-    tokens = _SPECIAL + [char for _, char in sorted(printable_bytes().items())] + [pair.replace(" ", "") for pair in _MERGES]
+    tokens = (
+        _SPECIAL
+        + [char for _, char in sorted(printable_bytes().items())]
+        + [pair.replace("+", "") for pair in _MERGES.split()]
+    )
     return {token: index for index, token in enumerate(tokens)}

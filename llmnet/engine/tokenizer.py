@@ -1,7 +1,7 @@
 """Text to token ids and back: ChatML prompts, and a detokeniser that never splits a character.
 
-Ids follow from the messages by the spec's tokenizer and template, so worker and verifier must agree to the last id. This
-module needs no torch.
+Ids follow from the messages by the spec's tokenizer and template, so worker and verifier must agree to the
+last id. This module needs no torch.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llmnet.engine.errors import PromptError, UnsupportedModel
+from llmnet.engine.errors import PromptError, UnsupportedModelError
 from llmnet.engine.weights import TEMPLATE, TOKENIZER, ModelFiles
 from llmnet.proof import Message, Role
 
-# The only template rendered so far. Its text is compared with the model's, so another template is refused, not misread.
+# The only template rendered so far. Its text is compared with the model's, so another template is refused,
+# not misread.
 CHATML_TEMPLATE = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n"
     "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}"
@@ -34,7 +35,9 @@ class Tokenizer:
 
         source = files.read_bytes(TOKENIZER).decode()
         if files.read_bytes(TEMPLATE).decode() != CHATML_TEMPLATE:
-            raise UnsupportedModel(f"{files.path}: its chat template is not the ChatML template that is supported")
+            raise UnsupportedModelError(
+                f"{files.path}: its chat template is not the ChatML template that is supported"
+            )
         self._backend = Backend.from_str(source)
         # Content is data: "<|im_end|>" typed by a user is eleven characters, never the end of a turn.
         self._backend.encode_special_tokens = True
@@ -49,7 +52,8 @@ class Tokenizer:
         return list(self._backend.encode(text, add_special_tokens=False).ids)
 
     def encode_chat(self, messages: Sequence[Message]) -> list[int]:
-        """Prompt ids: the default system prompt unless the first message is one, the messages, an opened assistant turn.
+        """Prompt ids: the default system prompt unless the first message is one, the messages, an opened
+        assistant turn.
 
         Raises `PromptError` if there is no message.
         """
@@ -60,7 +64,7 @@ class Tokenizer:
             ids += self._turn("system", DEFAULT_SYSTEM_PROMPT)
         for message in messages:
             ids += self._turn(_ROLE_NAMES[Role(message.role)], message.text)
-        return ids + [self._start, *self.encode("assistant\n")]
+        return [*ids, self._start, *self.encode("assistant\n")]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of token ids. Special tokens give nothing, bytes that are no UTF-8 give U+FFFD."""
@@ -71,13 +75,14 @@ class Tokenizer:
         return self._bytes[token]
 
     def _turn(self, role: str, content: str) -> list[int]:
-        # Role line and content are one piece, as in the rendered template; only the markers around it are special.
+        # Role line and content are one piece, as in the rendered template; only the markers around it are
+        # special.
         return [self._start, *self.encode(f"{role}\n{content}"), self._end, *self._newline]
 
     def _special(self, token: str) -> int:
         found = self._backend.token_to_id(token)
         if found is None:
-            raise UnsupportedModel(f"the tokenizer has no {token} token")
+            raise UnsupportedModelError(f"the tokenizer has no {token} token")
         return int(found)
 
 
@@ -104,14 +109,18 @@ def _token_bytes(source: dict[str, Any], vocab_size: int) -> list[bytes]:
     result = [b""] * vocab_size
     for token, index in source["model"]["vocab"].items():
         if index >= vocab_size:
-            raise UnsupportedModel(f"token {token!r} has id {index}, the model's vocabulary ends at {vocab_size}")
+            raise UnsupportedModelError(
+                f"token {token!r} has id {index}, the model's vocabulary ends at {vocab_size}"
+            )
         if index not in special:
             result[index] = bytes(table[char] for char in token)
     return result
 
 
 def printable_bytes() -> dict[int, str]:
-    """Byte -> character as GPT-2's byte-level BPE writes it: printable ones as themselves, the rest from U+0100 on."""
+    """Byte -> character as GPT-2's byte-level BPE writes it: printable ones as themselves, the rest from
+    U+0100 on.
+    """
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAC + 1), *range(0xAE, 0xFF + 1)]
     table = {byte: chr(byte) for byte in printable}
     for byte in range(256):

@@ -1,8 +1,8 @@
 """Model directories: what is in them, whether it is what was sealed, and what it is called on the chain.
 
 A model directory holds `model.safetensors` (fp32), `config.json`, `tokenizer.json`, `chat_template.jinja` and
-`manifest.json`, which lists the SHA-256 of the others and the weights root. Tensors are memory-mapped: several processes on
-one machine share one copy. This module needs no torch, the verifier imports it.
+`manifest.json`, which lists the SHA-256 of the others and the weights root. Tensors are memory-mapped:
+several processes on one machine share one copy. This module needs no torch, the verifier imports it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from llmnet import proof
 from llmnet.engine.convert import write_json
 from llmnet.engine.download import sha256_file
-from llmnet.engine.errors import ModelNotFound, TamperedModel, UnsupportedModel
-from llmnet import proof
+from llmnet.engine.errors import ModelNotFoundError, TamperedModelError, UnsupportedModelError
 from llmnet.proof import NumericsClass, ServiceSpec, WeightEntry
 
 WEIGHTS, CONFIG, TOKENIZER, TEMPLATE, MANIFEST = (
@@ -80,9 +80,9 @@ class ModelFiles:
         return np.memmap(self.path / WEIGHTS, dtype=np.uint8, mode="c")
 
     def array(self, name: str) -> npt.NDArray[np.float32]:
-        """The memory-mapped tensor `name`. Raises `UnsupportedModel` if there is none."""
+        """The memory-mapped tensor `name`. Raises `UnsupportedModelError` if there is none."""
         if name not in self.tensors:
-            raise UnsupportedModel(f"{self.path} has no tensor {name!r}")
+            raise UnsupportedModelError(f"{self.path} has no tensor {name!r}")
         info = self.tensors[name]
         return self._bytes[info.offset : info.offset + info.length].view(np.float32).reshape(info.shape)
 
@@ -105,7 +105,8 @@ def load_model_dir(path: Path | str, *, verify: bool = False) -> ModelFiles:
     """Open a sealed model directory.
 
     Every file is hashed on the first load; later loads trust size and change times unless `verify` is set.
-    Raises `ModelNotFound`, `TamperedModel` (a byte differs from what was sealed) or `UnsupportedModel`.
+    Raises `ModelNotFoundError`, `TamperedModelError` (a byte differs from what was sealed) or
+    `UnsupportedModelError`.
     """
     directory = Path(path)
     manifest = _manifest(directory)
@@ -119,14 +120,19 @@ def seal_model_dir(path: Path | str) -> ModelFiles:
     """Write `manifest.json` for the files that are in the directory now, and open it."""
     directory = Path(path)
     unsealed = _open(directory, b"")
-    files = {name: {"sha256": sha256_file(directory / name), "size": (directory / name).stat().st_size} for name in _SEALED}
+    files = {
+        name: {"sha256": sha256_file(directory / name), "size": (directory / name).stat().st_size}
+        for name in _SEALED
+    }
     root = _weights_root(unsealed)
     write_json(directory / MANIFEST, {"format": 1, "files": files, "weights_root": root.hex()})
     return load_model_dir(directory)
 
 
 def weights_root(model_dir: Path | str) -> bytes:
-    """The weights root, computed from the tensors themselves (about a second per gigabyte), not read from the manifest."""
+    """The weights root, computed from the tensors themselves (about a second per gigabyte), not read from the
+    manifest.
+    """
     return _weights_root(_open(Path(model_dir), b""))
 
 
@@ -141,7 +147,9 @@ def service_spec(
     hidden_shift: int = 9,
     context_length: int | None = None,
 ) -> ServiceSpec:
-    """The on-chain description of this model as it is served. `graph_hash` is that of the verifier's ONNX graph."""
+    """The on-chain description of this model as it is served. `graph_hash` is that of the verifier's ONNX
+    graph.
+    """
     return ServiceSpec(
         name=(name or files.path.name).encode(),
         weights_root=files.weights_root,
@@ -193,17 +201,23 @@ def _open(directory: Path, root: bytes) -> ModelFiles:
         found = tensors.get(name)
         if found is None or found.shape != shape or found.dtype != "F32":
             said = "missing" if found is None else f"{found.dtype} {list(found.shape)}"
-            raise UnsupportedModel(f"{directory}: tensor {name} is {said}; needed: F32 {list(shape)}")
+            raise UnsupportedModelError(f"{directory}: tensor {name} is {said}; needed: F32 {list(shape)}")
     return ModelFiles(directory, config, tensors, root)
 
 
 def parse_config(directory: Path) -> ModelConfig:
-    """Read and check `config.json`. Raises `UnsupportedModel`."""
+    """Read and check `config.json`. Raises `UnsupportedModelError`."""
     raw = _json(directory / CONFIG)
-    if raw.get("model_type") != "llama" or not raw.get("tie_word_embeddings") or raw.get("hidden_act") != "silu":
-        raise UnsupportedModel(f"{directory}: only model_type 'llama' with tied embeddings and SiLU is supported")
+    if (
+        raw.get("model_type") != "llama"
+        or not raw.get("tie_word_embeddings")
+        or raw.get("hidden_act") != "silu"
+    ):
+        raise UnsupportedModelError(
+            f"{directory}: only model_type 'llama' with tied embeddings and SiLU is supported"
+        )
     if raw.get("attention_bias") or raw.get("mlp_bias") or raw.get("rope_scaling"):
-        raise UnsupportedModel(f"{directory}: biases and rope scaling are not supported")
+        raise UnsupportedModelError(f"{directory}: biases and rope scaling are not supported")
     try:
         return ModelConfig(
             vocab_size=int(raw["vocab_size"]),
@@ -219,19 +233,19 @@ def parse_config(directory: Path) -> ModelConfig:
             eos_token_id=int(raw["eos_token_id"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise UnsupportedModel(f"{directory / CONFIG}: {error!r}") from error
+        raise UnsupportedModelError(f"{directory / CONFIG}: {error!r}") from error
 
 
 def _read_header(path: Path) -> dict[str, TensorInfo]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise ModelNotFound(f"{path} does not exist")
+        raise ModelNotFoundError(f"{path} does not exist")
     try:  # the library checks lengths, gaps and overlaps; it does not tell where tensors lie
         with safe_open(str(path), framework="numpy"):
             pass
     except SafetensorError as error:
-        raise TamperedModel(f"{path} is not a sound safetensors file: {error}") from error
+        raise TamperedModelError(f"{path} is not a sound safetensors file: {error}") from error
     with path.open("rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
         header = json.loads(handle.read(min(length, _MAX_HEADER_BYTES)))
@@ -249,7 +263,10 @@ def _weights_root(files: ModelFiles) -> bytes:
 
 
 def _entries(files: ModelFiles) -> Iterator[WeightEntry]:
-    with (files.path / WEIGHTS).open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        (files.path / WEIGHTS).open("rb") as handle,
+        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         for name in sorted(files.tensors):
             info = files.tensors[name]
             with memoryview(content)[info.offset : info.offset + info.length] as raw:
@@ -259,16 +276,20 @@ def _entries(files: ModelFiles) -> Iterator[WeightEntry]:
 
 def _manifest(directory: Path) -> dict[str, Any]:
     if not directory.is_dir():
-        raise ModelNotFound(f"{directory} is not a directory")
+        raise ModelNotFoundError(f"{directory} is not a directory")
     if not (directory / MANIFEST).is_file():
-        raise ModelNotFound(f"{directory} has no {MANIFEST}; if you trust the files in it, seal it with seal_model_dir()")
+        raise ModelNotFoundError(
+            f"{directory} has no {MANIFEST}; if you trust the files in it, seal it with seal_model_dir()"
+        )
     manifest = _json(directory / MANIFEST)
     try:
         sound = set(manifest["files"]) == set(_SEALED) and len(bytes.fromhex(manifest["weights_root"])) == 32
     except (KeyError, TypeError, ValueError):
         sound = False
     if not sound:
-        raise TamperedModel(f"{directory / MANIFEST} is damaged; delete the directory and fetch the model again")
+        raise TamperedModelError(
+            f"{directory / MANIFEST} is damaged; delete the directory and fetch the model again"
+        )
     return manifest
 
 
@@ -277,18 +298,25 @@ def _verify(directory: Path, manifest: dict[str, Any]) -> None:
     for name, sealed in manifest["files"].items():
         path = directory / name
         if not path.is_file():
-            raise ModelNotFound(f"{path} does not exist")
+            raise ModelNotFoundError(f"{path} does not exist")
         digest = sha256_file(path)
         if digest != sealed.get("sha256"):
-            raise TamperedModel(f"{path}: sha256 {digest}, sealed as {sealed.get('sha256')}; delete the directory and fetch it again")
+            raise TamperedModelError(
+                f"{path}: sha256 {digest}, sealed as {sealed.get('sha256')}; "
+                "delete the directory and fetch it again"
+            )
     root = weights_root(directory)
     if root.hex() != manifest["weights_root"]:
-        raise TamperedModel(f"{directory}: weights root {root.hex()}, sealed as {manifest['weights_root']}")
+        raise TamperedModelError(
+            f"{directory}: weights root {root.hex()}, sealed as {manifest['weights_root']}"
+        )
 
 
 def _state(directory: Path) -> dict[str, list[int]]:
     stats = {name: (directory / name).stat() for name in (*_SEALED, MANIFEST)}
-    return {name: [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for name, stat in stats.items()}
+    return {
+        name: [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for name, stat in stats.items()
+    }
 
 
 def _remembered(directory: Path) -> bool:
@@ -309,9 +337,9 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(_read(path))
     except ValueError as error:
-        raise TamperedModel(f"{path} is not JSON: {error}") from error
+        raise TamperedModelError(f"{path} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise TamperedModel(f"{path} is not a JSON object")
+        raise TamperedModelError(f"{path} is not a JSON object")
     return value
 
 
@@ -319,4 +347,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ModelNotFound(f"{path} does not exist") from error
+        raise ModelNotFoundError(f"{path} does not exist") from error

@@ -1,6 +1,7 @@
 """GPU operators, one directory an op: ``api`` (validate, dispatch), ``reference`` (eager oracle), ``triton``.
 
-The reference runs on CPU tensors and is imported with this package; Triton is imported when a kernel first runs.
+The reference runs on CPU tensors and is imported with this package; Triton is imported when a kernel first
+runs.
 """
 
 from llmnet.kernels.attention_decode import DecodePlan, attention_decode, plan_decode

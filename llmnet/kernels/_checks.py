@@ -65,7 +65,9 @@ def check_cache(k_cache: Tensor, v_cache: Tensor) -> None:
     if head_dim not in PREFILL:
         raise ShapeError(f"head_dim {head_dim} has no pinned configuration: supported are {sorted(PREFILL)}")
     if page_size < 1 or page_size & (page_size - 1) or num_kv_heads < 1:
-        raise ShapeError(f"page_size must be a power of two and num_kv_heads positive, got {page_size}, {num_kv_heads}")
+        raise ShapeError(
+            f"page_size must be a power of two and num_kv_heads positive, got {page_size}, {num_kv_heads}"
+        )
     if k_cache.dtype != v_cache.dtype or k_cache.dtype not in FLOAT_DTYPES:
         raise DtypeError(f"caches must share one of {FLOAT_DTYPES}, got {k_cache.dtype} and {v_cache.dtype}")
     if not (k_cache.is_contiguous() and v_cache.is_contiguous()):
@@ -73,7 +75,8 @@ def check_cache(k_cache: Tensor, v_cache: Tensor) -> None:
 
 
 def check_rows(name: str, tensor: Tensor) -> None:
-    """Rows may be strided (a slice of a fused projection); inside a row ``[heads, head_dim]`` must be dense."""
+    """Rows may be strided (a slice of a fused projection); inside a row ``[heads, head_dim]`` must be
+    dense."""
     if tensor.stride(2) != 1 or (tensor.shape[1] > 1 and tensor.stride(1) != tensor.shape[2]):
         raise LayoutError(f"{name} must be dense in its last two dimensions: call .contiguous()")
 
@@ -102,6 +105,10 @@ def check_lengths(q_lens: list[int], context_lens: list[int], max_tokens: int) -
         if q_len < 0:
             raise LengthError(f"sequence {i_b}: cu_seqlens_q decreases")
         if context_len < q_len:
-            raise LengthError(f"sequence {i_b}: context of {context_len} tokens is shorter than its {q_len} queries")
+            raise LengthError(
+                f"sequence {i_b}: context of {context_len} tokens is shorter than its {q_len} queries"
+            )
         if context_len > max_tokens:
-            raise LengthError(f"sequence {i_b}: context of {context_len} tokens, the page table holds {max_tokens}")
+            raise LengthError(
+                f"sequence {i_b}: context of {context_len} tokens, the page table holds {max_tokens}"
+            )

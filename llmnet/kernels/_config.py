@@ -1,7 +1,7 @@
 """Pinned launch configurations: one static table per kernel, no autotuning.
 
-``KV_TILE`` and ``KV_SPLIT`` fix the order of summation over keys, so changing either changes the bits of every
-answer; the other fields of :class:`TileConfig` change only speed.
+``KV_TILE`` and ``KV_SPLIT`` fix the order of summation over keys, so changing either changes the bits of
+every answer; the other fields of :class:`TileConfig` change only speed.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ KV_SPLIT = 512
 class TileConfig:
     """How one kernel is tiled and launched.
 
-    ``block_m``: query rows a program; ``block_n``: keys a tile; ``split``: keys a split (a multiple of ``block_n``);
-    ``num_warps`` and ``num_stages``: as Triton defines them.
+    ``block_m``: query rows a program; ``block_n``: keys a tile; ``split``: keys a split (a multiple of
+    ``block_n``); ``num_warps`` and ``num_stages``: as Triton defines them.
     """
 
     block_m: int

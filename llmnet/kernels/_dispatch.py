@@ -21,8 +21,8 @@ def interpreting() -> bool:
 def choose_backend(asked: str | None, tensor: torch.Tensor) -> Backend:
     """Pick the implementation for ``tensor``, or check the one ``asked`` for.
 
-    Unasked, CUDA tensors in fp16 or bf16 go to Triton and everything else to the reference. ``"triton"`` on CPU
-    tensors needs the interpreter, which in turn knows no bf16 (its arithmetic is wrong without an error).
+    Unasked, CUDA tensors in fp16 or bf16 go to Triton and everything else to the reference. ``"triton"`` on
+    CPU tensors needs the interpreter, which in turn knows no bf16 (its arithmetic is wrong without an error).
 
     Raises: :class:`BackendError`, :class:`DtypeError`.
     """
@@ -39,14 +39,20 @@ def choose_backend(asked: str | None, tensor: torch.Tensor) -> Backend:
 def check_triton_dtype(tensor: torch.Tensor) -> None:
     """Refuse what Triton would compute wrongly or could not run here.
 
-    Raises: :class:`BackendError` for a CPU tensor outside the interpreter, :class:`DtypeError` for bf16 inside it and
-    for fp32 on a GPU.
+    Raises: :class:`BackendError` for a CPU tensor outside the interpreter, :class:`DtypeError` for bf16
+    inside it and for fp32 on a GPU.
     """
     if interpreting():
         if tensor.dtype not in (torch.float32, torch.float16):
-            raise DtypeError(f"the Triton interpreter computes {tensor.dtype} wrongly: use float32 or float16")
+            raise DtypeError(
+                f"the Triton interpreter computes {tensor.dtype} wrongly: use float32 or float16"
+            )
         return
     if not tensor.is_cuda:
-        raise BackendError("Triton needs CUDA tensors; set TRITON_INTERPRET=1 before Triton is imported to run on CPU")
+        raise BackendError(
+            "Triton needs CUDA tensors; set TRITON_INTERPRET=1 before Triton is imported to run on CPU"
+        )
     if tensor.dtype not in HALF_DTYPES:
-        raise DtypeError(f"no pinned Triton configuration for {tensor.dtype}: use bfloat16, float16 or 'reference'")
+        raise DtypeError(
+            f"no pinned Triton configuration for {tensor.dtype}: use bfloat16, float16 or 'reference'"
+        )

@@ -15,8 +15,8 @@ QUERY_BLOCK = 256
 def gather_pages(cache: Tensor, pages: Tensor, length: int) -> Tensor:
     """Read the first ``length`` tokens of a sequence: ``[length, num_kv_heads, head_dim]`` in fp32.
 
-    ``cache``: ``[num_pages, page_size, num_kv_heads, head_dim]``; ``pages``: int32 ``[max_pages]``, of which only the
-    entries that hold tokens are read.
+    ``cache``: ``[num_pages, page_size, num_kv_heads, head_dim]``; ``pages``: int32 ``[max_pages]``, of which
+    only the entries that hold tokens are read.
 
     Raises: :class:`LengthError` when one of those entries is not a page of the cache.
     """
@@ -31,8 +31,8 @@ def gather_pages(cache: Tensor, pages: Tensor, length: int) -> Tensor:
 def attend(q: Tensor, k: Tensor, v: Tensor, sm_scale: float) -> Tensor:
     """``softmax(q k^T * sm_scale) v``, causal, with the queries being the *last* positions of the keys.
 
-    ``q``: ``[rows, num_heads, head_dim]``; ``k``, ``v``: fp32 ``[length, num_kv_heads, head_dim]``, ``length >= rows``.
-    Returns fp32 ``[rows, num_heads, head_dim]``.
+    ``q``: ``[rows, num_heads, head_dim]``; ``k``, ``v``: fp32 ``[length, num_kv_heads, head_dim]``, ``length
+    >= rows``. Returns fp32 ``[rows, num_heads, head_dim]``.
     """
     first = k.shape[0] - q.shape[0]
     blocks = []

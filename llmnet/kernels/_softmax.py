@@ -1,13 +1,16 @@
+# Kernels are written in Triton's language, which has no static types.
+# mypy: disable-error-code="untyped-decorator, no-untyped-def"
 """Online softmax over paged key/value tiles: the Triton pieces that prefill and decode share.
 
-Both attention kernels walk the keys in tiles of ``BN`` tokens aligned to absolute position 0, restart the online
-softmax at every multiple of ``SPLIT`` tokens, and merge the per-split partials ``(m, l, acc)`` in ascending order.
-Keeping that order in one file is what makes the order of summation the same whoever calls it.
+Both attention kernels walk the keys in tiles of ``BN`` tokens aligned to absolute position 0, restart the
+online softmax at every multiple of ``SPLIT`` tokens, and merge the per-split partials ``(m, l, acc)`` in
+ascending order. Keeping that order in one file is what makes the order of summation the same whoever calls
+it.
 
-Scores are in base 2: ``qk_scale = sm_scale * log2(e)``, so ``m`` is a maximum of ``qk * qk_scale`` and probabilities
-are ``exp2(qk * qk_scale - m)`` (Milakov and Gimelshein 2018; Dao 2023 for the tiling). Every multiply-add that may be
-contracted is written as ``tl.fma`` and kernels are compiled with ``enable_fp_fusion=False``, so that the compiler has
-no freedom left in rounding.
+Scores are in base 2: ``qk_scale = sm_scale * log2(e)``, so ``m`` is a maximum of ``qk * qk_scale`` and
+probabilities are ``exp2(qk * qk_scale - m)`` (Milakov and Gimelshein 2018; Dao 2023 for the tiling). Every
+multiply-add that may be contracted is written as ``tl.fma`` and kernels are compiled with
+``enable_fp_fusion=False``, so that the compiler has no freedom left in rounding.
 """
 
 import triton
@@ -15,7 +18,7 @@ import triton.language as tl
 
 
 @triton.jit
-def empty_partial(ROWS: tl.constexpr, D: tl.constexpr):  # type: ignore[no-untyped-def]
+def empty_partial(ROWS: tl.constexpr, D: tl.constexpr):
     """A partial over no keys: the neutral element of :func:`merge_partial`."""
     b_m = tl.full([ROWS], float("-inf"), tl.float32)  # [ROWS]
     b_l = tl.zeros([ROWS], tl.float32)  # [ROWS]
@@ -24,13 +27,13 @@ def empty_partial(ROWS: tl.constexpr, D: tl.constexpr):  # type: ignore[no-untyp
 
 
 @triton.jit
-def finite_or_zero(b_m):  # type: ignore[no-untyped-def]
+def finite_or_zero(b_m):
     """Replace -inf by 0: a row that has seen no key yet would otherwise compute ``-inf - -inf``."""
     return tl.where(b_m == float("-inf"), 0.0, b_m)
 
 
 @triton.jit
-def attend_tile(  # type: ignore[no-untyped-def]
+def attend_tile(
     b_q,
     b_m,
     b_l,
@@ -50,9 +53,9 @@ def attend_tile(  # type: ignore[no-untyped-def]
 ):
     """Fold keys ``i_start .. i_start + BN`` into the partial of each query row.
 
-    ``p_k`` and ``p_v`` point at the KV head, ``TOKEN`` is the distance of two tokens in elements. With ``MASKED`` a
-    row sees only keys at positions ``<= b_pos`` and nothing at or after ``i_end`` is read; a tile in which a row sees
-    no key leaves the bits of that row as they were.
+    ``p_k`` and ``p_v`` point at the KV head, ``TOKEN`` is the distance of two tokens in elements. With
+    ``MASKED`` a row sees only keys at positions ``<= b_pos`` and nothing at or after ``i_end`` is read; a
+    tile in which a row sees no key leaves the bits of that row as they were.
     """
     o_n = i_start + tl.arange(0, BN)  # [BN]
     o_d = tl.arange(0, D)  # [D]
@@ -80,7 +83,7 @@ def attend_tile(  # type: ignore[no-untyped-def]
 
 
 @triton.jit
-def merge_partial(b_mt, b_lt, b_acct, b_m, b_l, b_acc):  # type: ignore[no-untyped-def]
+def merge_partial(b_mt, b_lt, b_acct, b_m, b_l, b_acc):
     """Fold the partial of the next split into the running total; called in ascending order of splits only."""
     b_new = tl.maximum(b_mt, b_m)  # [ROWS]
     b_ref = finite_or_zero(b_new)  # [ROWS]
@@ -92,6 +95,6 @@ def merge_partial(b_mt, b_lt, b_acct, b_m, b_l, b_acc):  # type: ignore[no-untyp
 
 
 @triton.jit
-def normalise(b_l, b_acc):  # type: ignore[no-untyped-def]
+def normalise(b_l, b_acc):
     """``acc / l``; a row that saw no key at all (padding) becomes zeros instead of NaN."""
     return b_acc / tl.where(b_l == 0.0, 1.0, b_l)[:, None]  # [ROWS, D]

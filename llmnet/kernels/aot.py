@@ -3,8 +3,8 @@
     python -m llmnet.kernels.aot                        print the table
     python -m llmnet.kernels.aot --write FILE.json      write the measured resources (the golden of the tests)
 
-Run it without ``TRITON_INTERPRET``: interpreted kernels cannot be compiled. Line information is left out, which makes
-the binary of a kernel, and so its digest, the same on every machine with the same Triton.
+Run it without ``TRITON_INTERPRET``: interpreted kernels cannot be compiled. Line information is left out,
+which makes the binary of a kernel, and so its digest, the same on every machine with the same Triton.
 """
 
 import argparse
@@ -33,7 +33,8 @@ MAX_SHARED_BYTES = 232_448
 
 @dataclasses.dataclass(frozen=True)
 class Resources:
-    """What one compiled kernel uses: instruction counts in PTX, registers a thread, bytes a thread or a block."""
+    """What one compiled kernel uses: instruction counts in PTX, registers a thread, bytes a thread or a
+    block."""
 
     registers: int
     stack_bytes: int
@@ -52,7 +53,9 @@ class Resources:
         if self.registers > MAX_REGISTERS:
             found.append(f"{self.registers} registers a thread, at most {MAX_REGISTERS}")
         if self.stack_bytes or self.spill_stores or self.spill_loads:
-            found.append(f"spills: stack {self.stack_bytes} B, {self.spill_stores} stores, {self.spill_loads} loads")
+            found.append(
+                f"spills: stack {self.stack_bytes} B, {self.spill_stores} stores, {self.spill_loads} loads"
+            )
         if self.shared_bytes > MAX_SHARED_BYTES:
             found.append(f"{self.shared_bytes} B of shared memory, at most {MAX_SHARED_BYTES}")
         if variant.wgmma and (self.wgmma == 0 or self.mma_sync > 0):
@@ -123,7 +126,7 @@ def _run_tool(name: str, cubin: bytes, *arguments: str) -> str:
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(cubin)
         file.flush()
-        done = subprocess.run([tool, *arguments, file.name], capture_output=True, text=True, check=True)
+        done = subprocess.run([tool, *arguments, file.name], capture_output=True, text=True, check=True)  # noqa: S603 - a tool of the wheel
     return done.stdout
 
 
@@ -146,23 +149,31 @@ def report() -> dict[str, Any]:
     return {"arch": f"sm_{ARCH}", "triton": triton.__version__, "kernels": kernels}
 
 
+def table(result: dict[str, Any]) -> str:
+    """The resources of every kernel as text, one line a kernel."""
+    lines = [f"{'kernel':44} regs stack shared  wgmma mma.sync cp.async"]
+    for name, row in result["kernels"].items():
+        lines.append(
+            f"{name:44} {row['registers']:4} {row['stack_bytes']:5} {row['shared_bytes']:6}  "
+            f"{row['wgmma']:5} {row['mma_sync']:8} {row['cp_async']:8}"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the table or write it; exit status 1 when a kernel must not ship."""
-    parser = argparse.ArgumentParser(prog="python -m llmnet.kernels.aot", description=__doc__.split("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write JSON there instead of printing a table")
+    parser = argparse.ArgumentParser(prog="python -m llmnet.kernels.aot", description="sm_90 compile gate")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write JSON there instead of printing a table"
+    )
     options = parser.parse_args(arguments)
     result = report()
     if options.write:
         options.write.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
     else:
-        print(f"{'kernel':44} regs stack shared  wgmma mma.sync cp.async")
-        for name, row in result["kernels"].items():
-            print(
-                f"{name:44} {row['registers']:4} {row['stack_bytes']:5} {row['shared_bytes']:6}  "
-                f"{row['wgmma']:5} {row['mma_sync']:8} {row['cp_async']:8}"
-            )
-    faults = [f"{name}: {fault}" for name, row in result["kernels"].items() for fault in row["faults"]]
-    print("\n".join(faults), file=sys.stderr, end="\n" if faults else "")
+        sys.stdout.write(table(result))
+    faults = [f"{name}: {fault}\n" for name, row in result["kernels"].items() for fault in row["faults"]]
+    sys.stderr.writelines(faults)
     return 1 if faults else 0
 
 

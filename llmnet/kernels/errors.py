@@ -1,11 +1,11 @@
 """Errors of the kernels.
 
-    KernelError
-    ├── ShapeError      sizes of the arguments do not fit together        (also a ValueError)
-    ├── DtypeError      element type not supported there                  (also a TypeError)
-    ├── LayoutError     strides or devices not supported                  (also a ValueError)
-    ├── LengthError     lengths, pages or slots outside what the cache holds (also a ValueError)
-    └── BackendError    the backend asked for cannot run here             (also a RuntimeError)
+KernelError
+├── ShapeError      sizes of the arguments do not fit together        (also a ValueError)
+├── DtypeError      element type not supported there                  (also a TypeError)
+├── LayoutError     strides or devices not supported                  (also a ValueError)
+├── LengthError     lengths, pages or slots outside what the cache holds (also a ValueError)
+└── BackendError    the backend asked for cannot run here             (also a RuntimeError)
 """
 
 

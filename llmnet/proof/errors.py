@@ -1,10 +1,10 @@
 """Everything that `llmnet.proof` can refuse.
 
-    ProofError (ValueError)
-    ├── DecodeError      bytes that are not the canonical encoding of the object: .kind, .offset, .reason
-    ├── FieldError       a value that its field cannot hold
-    ├── ShapeError       arrays whose shapes or counts do not fit together
-    └── NonFiniteError   NaN or infinity where a number is to be committed
+ProofError (ValueError)
+├── DecodeError      bytes that are not the canonical encoding of the object: .kind, .offset, .reason
+├── FieldError       a value that its field cannot hold
+├── ShapeError       arrays whose shapes or counts do not fit together
+└── NonFiniteError   NaN or infinity where a number is to be committed
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class ProofError(ValueError):
 class DecodeError(ProofError):
     """Bytes are not the one canonical encoding of the expected object.
 
-    `kind` is one of `truncated trailing compact too_long enum utf8 range`; `offset` is the byte at which reading stopped.
+    `kind` is one of `truncated trailing compact too_long enum utf8 range`; `offset` is the byte at which
+    reading stopped.
     """
 
     def __init__(self, kind: str, offset: int, reason: str) -> None:

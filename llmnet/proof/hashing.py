@@ -10,11 +10,31 @@ from . import scale
 from .errors import FieldError, ProofError
 
 if TYPE_CHECKING:
-    from .objects import Leaf
+    from .leaf import Leaf
 
 HASH_NAMES = frozenset(
-    "spec weights tokenizer template graph request seed session-seed receipt output text merkle voucher segment batch reference beacon "
-    "beacon-commit draw positions".split()
+    [
+        "spec",
+        "weights",
+        "tokenizer",
+        "template",
+        "graph",
+        "request",
+        "seed",
+        "session-seed",
+        "receipt",
+        "output",
+        "text",
+        "merkle",
+        "voucher",
+        "segment",
+        "batch",
+        "reference",
+        "beacon",
+        "beacon-commit",
+        "draw",
+        "positions",
+    ]
 )
 
 
@@ -63,18 +83,24 @@ def graph_hash(model: bytes) -> bytes:
 
 def session_seed(beacon_value: bytes, session: int) -> bytes:
     """Seed of a session from the beacon round after its opening."""
-    return domain_hash("session-seed", scale.check_bytes(beacon_value, 32, "beacon value") + scale.uint(session, 64))
+    return domain_hash(
+        "session-seed", scale.check_bytes(beacon_value, 32, "beacon value") + scale.uint(session, 64)
+    )
 
 
 def request_seed(seed_of_session: bytes, index: int, request_hash: bytes) -> bytes:
     """Seed of one request: nobody can choose it, as the session's seed is drawn after the terms are fixed."""
-    parts = (scale.check_bytes(seed_of_session, 32, "session seed"), scale.uint(index, 32), scale.check_bytes(request_hash, 32, "request hash"))
+    parts = (
+        scale.check_bytes(seed_of_session, 32, "session seed"),
+        scale.uint(index, 32),
+        scale.check_bytes(request_hash, 32, "request hash"),
+    )
     return domain_hash("seed", b"".join(parts))
 
 
 def reference_commitment(audit: int, account: bytes, leaves: Sequence[Leaf], salt: bytes) -> bytes:
     """What a validator commits to before it may see the worker's leaves (protocol section 10)."""
-    from .objects import encode_leaves
+    from .leaf import encode_leaves
 
     account, salt = scale.check_bytes(account, 32, "account"), scale.check_bytes(salt, 32, "salt")
     return domain_hash("reference", scale.uint(audit, 32) + account + encode_leaves(leaves) + salt)

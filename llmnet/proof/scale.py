@@ -1,6 +1,7 @@
 """SCALE for the few fixed objects of the protocol: little-endian integers, compact lengths, strict decoding.
 
-Format: Substrate's SCALE codec reference. Only what the objects need is here; a general codec lives in `llmnet.chain`.
+Format: Substrate's SCALE codec reference. Only what the objects need is here; a general codec lives in
+`llmnet.chain`.
 """
 
 from __future__ import annotations
@@ -104,7 +105,9 @@ class Reader:
         return int.from_bytes(self.take(bits // 8, what), "little", signed=True)
 
     def length(self, what: str, limit: int, item_size: int = 1) -> int:
-        """Compact length of at most `limit` items of at least `item_size` bytes each, in its shortest form only."""
+        """Compact length of at most `limit` items of at least `item_size` bytes each, in its shortest form
+        only.
+        """
         start = self.offset
         first = self.uint(8, f"length of {what}")
         mode = first & 3

@@ -1,8 +1,11 @@
+# Kernels are written in Triton's language, which has no static types.
+# mypy: disable-error-code="untyped-decorator, no-untyped-def"
 """Decode attention in Triton: split-KV over pages, then an ordered merge.
 
-One program of the first kernel computes one split of keys for *all* query heads of one KV head, packed into the rows
-of a tile, so that keys and values are read once. The second kernel, one program a row and head, merges the partials
-in ascending order. A split is a fixed number of tokens, never a fraction of the context or of the machine.
+One program of the first kernel computes one split of keys for *all* query heads of one KV head, packed into
+the rows of a tile, so that keys and values are read once. The second kernel, one program a row and head,
+merges the partials in ascending order. A split is a fixed number of tokens, never a fraction of the context
+or of the machine.
 """
 
 import math
@@ -23,7 +26,7 @@ MERGE_WARPS = 1
 
 
 @triton.jit(do_not_specialize=["s_table", "num_splits"])
-def split_kernel(  # type: ignore[no-untyped-def]
+def split_kernel(
     p_q,  # [batch, H, D], rows s_q apart
     p_k,  # [pages, PAGE, HK, D]
     p_v,  # [pages, PAGE, HK, D]
@@ -57,7 +60,9 @@ def split_kernel(  # type: ignore[no-untyped-def]
     o_h = i_hk * GROUP + o_r  # [ROWS]
     o_d = tl.arange(0, D)  # [D]
     m_r = o_r < GROUP  # [ROWS]
-    b_q = tl.load(p_q + i_b * s_q + o_h[:, None] * D + o_d[None, :], mask=m_r[:, None], other=0.0)  # [ROWS, D]
+    b_q = tl.load(
+        p_q + i_b * s_q + o_h[:, None] * D + o_d[None, :], mask=m_r[:, None], other=0.0
+    )  # [ROWS, D]
     b_pos = tl.full([ROWS], 0, tl.int32) + (i_context - 1)  # [ROWS]: the new token sees every key
 
     p_kh = p_k + i_hk * D
@@ -68,7 +73,22 @@ def split_kernel(  # type: ignore[no-untyped-def]
     b_m, b_l, b_acc = empty_partial(ROWS, D)
     for i_n in tl.range(i_s, i_mid, BN):
         b_m, b_l, b_acc = attend_tile(
-            b_q, b_m, b_l, b_acc, p_kh, p_vh, p_pages, i_n, i_stop, b_pos, qk_scale, HK * D, D, PAGE, BN, False
+            b_q,
+            b_m,
+            b_l,
+            b_acc,
+            p_kh,
+            p_vh,
+            p_pages,
+            i_n,
+            i_stop,
+            b_pos,
+            qk_scale,
+            HK * D,
+            D,
+            PAGE,
+            BN,
+            False,
         )
     for i_n in tl.range(i_mid, i_stop, BN):
         b_m, b_l, b_acc = attend_tile(
@@ -82,7 +102,7 @@ def split_kernel(  # type: ignore[no-untyped-def]
 
 
 @triton.jit(do_not_specialize=["num_splits"])
-def merge_kernel(  # type: ignore[no-untyped-def]
+def merge_kernel(
     p_m,  # [batch, H, num_splits]
     p_l,  # [batch, H, num_splits]
     p_acc,  # [batch, H, num_splits, D]
@@ -136,7 +156,8 @@ def attention_decode_triton(
     num_splits: int,
     config: TileConfig | None = None,
 ) -> Tensor:
-    """Launch both kernels; arguments are already checked by the api, ``num_splits`` covers the longest context.
+    """Launch both kernels; arguments are already checked by the api, ``num_splits`` covers the longest
+    context.
 
     Raises: :class:`DtypeError`, :class:`BackendError` for what would compute wrongly or not at all.
     """
@@ -184,14 +205,14 @@ def attention_decode_triton(
 def variants() -> Iterator[Variant]:
     """What the ahead-of-time gate compiles: the configurations that common models launch."""
     shapes = {"llama-8b": Geometry(32, 8, 128, 16), "smollm2-135m": Geometry(9, 3, 64, 16)}
-    partials = {name: "fp32" for name in ("p_m", "p_l", "p_acc")}
+    partials = dict.fromkeys(("p_m", "p_l", "p_acc"), "fp32")
     for model, geometry in shapes.items():
         config = DECODE[geometry.head_dim]
         for dtype in ("bf16", "fp16"):
             yield Variant(
                 name=f"attention_decode.split/{model}/{dtype}",
                 kernel=split_kernel,
-                pointers={name: dtype for name in ("p_q", "p_k", "p_v")}
+                pointers=dict.fromkeys(("p_q", "p_k", "p_v"), dtype)
                 | partials
                 | {"p_table": "i32", "p_context": "i32"},
                 scalars={"s_q": "i32", "s_table": "i32", "num_splits": "i32", "qk_scale": "fp32"},

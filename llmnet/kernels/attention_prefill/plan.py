@@ -11,14 +11,19 @@ from llmnet.kernels.errors import ShapeError
 
 @dataclass(frozen=True)
 class PrefillPlan:
-    """``work``: int32 ``[items, 2]`` of (sequence, query block) on the device, longest first; ``config``: its tiling."""
+    """``work``: int32 ``[items, 2]`` of (sequence, query block) on the device, longest first; ``config``: its
+    tiling."""
 
     work: Tensor
     config: TileConfig
 
 
 def make_plan(
-    q_lens: list[int], context_lens: list[int], head_dim: int, device: torch.device, config: TileConfig | None = None
+    q_lens: list[int],
+    context_lens: list[int],
+    head_dim: int,
+    device: torch.device,
+    config: TileConfig | None = None,
 ) -> PrefillPlan:
     """List the query blocks of a batch. The order affects speed only: every block is computed by itself."""
     if config is None and head_dim not in PREFILL:

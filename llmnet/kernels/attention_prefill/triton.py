@@ -1,8 +1,10 @@
+# Kernels are written in Triton's language, which has no static types.
+# mypy: disable-error-code="untyped-decorator, no-untyped-def"
 """Prefill attention in Triton: flash attention over paged keys and values.
 
-One program computes ``BM`` consecutive queries of one head of one sequence. It walks the keys from position 0 in
-tiles of ``BN``; tiles that every row sees whole need no mask, the last ones on the diagonal do. Each split of
-``SPLIT`` keys starts a fresh partial which is then merged into the total, as decode does it.
+One program computes ``BM`` consecutive queries of one head of one sequence. It walks the keys from position 0
+in tiles of ``BN``; tiles that every row sees whole need no mask, the last ones on the diagonal do. Each split
+of ``SPLIT`` keys starts a fresh partial which is then merged into the total, as decode does it.
 """
 
 import math
@@ -22,7 +24,7 @@ from llmnet.kernels.attention_prefill.plan import PrefillPlan
 
 
 @triton.jit(do_not_specialize=["s_table"])
-def prefill_kernel(  # type: ignore[no-untyped-def]
+def prefill_kernel(
     p_q,  # [tokens, H, D], rows s_q apart
     p_k,  # [pages, PAGE, HK, D]
     p_v,  # [pages, PAGE, HK, D]
@@ -73,11 +75,41 @@ def prefill_kernel(  # type: ignore[no-untyped-def]
         i_mid = tl.minimum(i_stop, tl.maximum(i_s, i_full))
         for i_n in tl.range(i_s, i_mid, BN):
             b_m, b_l, b_acc = attend_tile(
-                b_q, b_m, b_l, b_acc, p_kh, p_vh, p_pages, i_n, i_end, b_pos, qk_scale, HK * D, D, PAGE, BN, False
+                b_q,
+                b_m,
+                b_l,
+                b_acc,
+                p_kh,
+                p_vh,
+                p_pages,
+                i_n,
+                i_end,
+                b_pos,
+                qk_scale,
+                HK * D,
+                D,
+                PAGE,
+                BN,
+                False,
             )
         for i_n in tl.range(i_mid, i_stop, BN):
             b_m, b_l, b_acc = attend_tile(
-                b_q, b_m, b_l, b_acc, p_kh, p_vh, p_pages, i_n, i_end, b_pos, qk_scale, HK * D, D, PAGE, BN, True
+                b_q,
+                b_m,
+                b_l,
+                b_acc,
+                p_kh,
+                p_vh,
+                p_pages,
+                i_n,
+                i_end,
+                b_pos,
+                qk_scale,
+                HK * D,
+                D,
+                PAGE,
+                BN,
+                True,
             )
         b_mt, b_lt, b_acct = merge_partial(b_mt, b_lt, b_acct, b_m, b_l, b_acc)
 
@@ -146,8 +178,8 @@ def variants() -> Iterator[Variant]:
             yield Variant(
                 name=f"attention_prefill/{model}/{dtype}",
                 kernel=prefill_kernel,
-                pointers={name: dtype for name in ("p_q", "p_k", "p_v", "p_out")}
-                | {name: "i32" for name in ("p_table", "p_cu", "p_context", "p_work")},
+                pointers=dict.fromkeys(("p_q", "p_k", "p_v", "p_out"), dtype)
+                | dict.fromkeys(("p_table", "p_cu", "p_context", "p_work"), "i32"),
                 scalars={"s_q": "i32", "s_out": "i32", "s_table": "i32", "qk_scale": "fp32"},
                 aligned=frozenset({"s_q", "s_out"}),
                 constants=_constants(geometry, config),

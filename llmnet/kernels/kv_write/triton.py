@@ -1,3 +1,5 @@
+# Kernels are written in Triton's language, which has no static types.
+# mypy: disable-error-code="untyped-decorator, no-untyped-def"
 """Cache write in Triton: one program copies the key and value of one token."""
 
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ WRITE_WARPS = 4
 
 
 @triton.jit
-def write_kernel(  # type: ignore[no-untyped-def]
+def write_kernel(
     p_k,  # [tokens, WIDTH], rows s_k apart
     p_v,  # [tokens, WIDTH], rows s_v apart
     p_k_cache,  # [slots, WIDTH]
@@ -67,7 +69,7 @@ def variants() -> Iterator[Variant]:
         yield Variant(
             name=f"kv_write/{model}/bf16",
             kernel=write_kernel,
-            pointers={name: "bf16" for name in ("p_k", "p_v", "p_k_cache", "p_v_cache")} | {"p_slot": "i64"},
+            pointers=dict.fromkeys(("p_k", "p_v", "p_k_cache", "p_v_cache"), "bf16") | {"p_slot": "i64"},
             scalars={"s_k": "i32", "s_v": "i32"},
             aligned=frozenset({"s_k", "s_v"}),
             constants=_constants(width),

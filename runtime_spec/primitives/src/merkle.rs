@@ -83,7 +83,13 @@ pub fn prove<D: AsRef<[u8]>>(leaves: &[D], indices: &[u32]) -> Option<Vec<H256>>
 ///
 /// False for empty, unsorted, repeated or out-of-range indices, for another number of leaves than indices, and
 /// for a proof with too few or too many hashes.
-pub fn verify<D: AsRef<[u8]>>(root: &H256, count: u32, indices: &[u32], leaves: &[D], proof: &[H256]) -> bool {
+pub fn verify<D: AsRef<[u8]>>(
+	root: &H256,
+	count: u32,
+	indices: &[u32],
+	leaves: &[D],
+	proof: &[H256],
+) -> bool {
 	if !valid_indices(count, indices) || indices.len() != leaves.len() {
 		return false;
 	}
@@ -154,7 +160,8 @@ mod tests {
 	fn an_inner_node_is_no_leaf() {
 		let leaves = data(4);
 		let top = root(&leaves).unwrap();
-		let (left, right) = (node(&leaf(&leaves[0]), &leaf(&leaves[1])), node(&leaf(&leaves[2]), &leaf(&leaves[3])));
+		let (left, right) =
+			(node(&leaf(&leaves[0]), &leaf(&leaves[1])), node(&leaf(&leaves[2]), &leaf(&leaves[3])));
 		let inner = [left.as_bytes(), right.as_bytes()].concat();
 		assert!(!verify(&top, 1, &[0], &[inner], &[]));
 		assert!(!verify(&top, 2, &[0], &[left.as_bytes()], &[right]));

@@ -7,7 +7,9 @@ use sp_core::H256;
 use sp_runtime::DispatchError;
 
 /// What a bonded account does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum Role {
 	/// Sells answers.
 	#[codec(index = 0)]
@@ -106,7 +108,9 @@ pub trait Ledger<AccountId, Balance> {
 }
 
 /// How an audit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum Verdict {
 	/// Nothing wrong was found.
 	#[codec(index = 0)]

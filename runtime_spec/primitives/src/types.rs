@@ -39,7 +39,9 @@ pub type Leaves = BoundedVec<Leaf, ConstU32<MAX_POSITIONS>>;
 pub type Segments = BoundedVec<Segment, ConstU32<MAX_SEGMENTS>>;
 
 /// How a worker's arithmetic is done; thresholds are fitted for each class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum NumericsClass {
 	/// All in 32-bit floating point.
 	#[codec(index = 0)]
@@ -85,7 +87,9 @@ pub struct ServiceSpec {
 }
 
 /// Measured thresholds of a spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Calibration {
 	/// 95 % quantile of squared logit-lane distances of honest positions.
 	pub logit_q95: u64,
@@ -104,7 +108,9 @@ pub struct Calibration {
 }
 
 /// One of the best tokens at a position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Candidate {
 	/// Token id.
 	pub id: u32,
@@ -128,7 +134,9 @@ pub struct Leaf {
 }
 
 /// Why an answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum FinishReason {
 	/// The model ended its turn.
 	#[codec(index = 0)]
@@ -142,7 +150,9 @@ pub enum FinishReason {
 }
 
 /// A worker's signed statement of one answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Receipt {
 	/// The session.
 	pub session: SessionId,
@@ -167,7 +177,9 @@ pub struct Receipt {
 }
 
 /// A requester's promise to pay, cumulative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Voucher {
 	/// The session.
 	pub session: SessionId,
@@ -178,7 +190,9 @@ pub struct Voucher {
 }
 
 /// The receipts of one session in one batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Segment {
 	/// The session.
 	pub session: SessionId,
@@ -193,7 +207,9 @@ pub struct Segment {
 }
 
 /// A segment with its place in the batch; the batch root is built over these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct PlacedSegment {
 	/// Ordinal of the segment's first receipt in the batch.
 	pub start: u32,

@@ -1,52 +1,15 @@
-"""The objects of protocol section 2: frozen, checked when made, each with one canonical encoding."""
+"""What all committed objects share: one canonical encoding, values checked when made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from struct import Struct
-from typing import NamedTuple, Self
+from typing import Self, TypeVar
 
-from . import scale
 from .errors import DecodeError, FieldError
-from .hashing import domain_hash
-from .scale import Reader, check_bytes, check_int, check_uint, sint, uint, vec_bytes
+from .scale import Reader, check_bytes, check_uint
 
-MAX_NAME = 64
-MAX_TOP_K = 32
-LANES = 8
-# Off-chain limits of a request: far above any context window, small enough that nobody can exhaust a daemon's memory with one.
-MAX_MESSAGES = 1024
-MAX_CONTENT = 1 << 20
-MAX_STOPS = 16
-MAX_STOP_BYTES = 256
-MAX_LEAVES = 1 << 20
-
-
-class NumericsClass(IntEnum):
-    """Arithmetic a worker promises; calibration belongs to it."""
-
-    FP32 = 0
-    FP16 = 1
-    BF16_FP32_RESIDUAL = 2
-    BF16 = 3
-
-
-class Role(IntEnum):
-    """Who speaks in a message."""
-
-    SYSTEM = 0
-    USER = 1
-    ASSISTANT = 2
-
-
-class FinishReason(IntEnum):
-    """Why an answer ended: end-of-turn token, token limit, or a stop string."""
-
-    STOP = 0
-    LENGTH = 1
-    STOP_STRING = 2
+E = TypeVar("E", bound=IntEnum)
+T = TypeVar("T")
 
 
 class Encoded:
@@ -83,35 +46,46 @@ class Encoded:
         self._set(**{name: check_bytes(getattr(self, name), 32, name) for name in names})
 
 
-def _variant[E: IntEnum](kind: type[E], value: int, what: str) -> E:
+def variant(kind: type[E], value: int, what: str) -> E:
+    """`value` as a member of the enum, or FieldError."""
     try:
         return kind(value)
     except ValueError:
         raise FieldError(f"{what} must be one of {[item.name for item in kind]}, got {value!r}") from None
 
 
-def _utf8(value: bytes, limit: int, what: str) -> bytes:
+def short(value: bytes, limit: int, what: str) -> bytes:
+    """`value` as at most `limit` bytes, or FieldError."""
     if not isinstance(value, (bytes, bytearray)):
-        raise FieldError(f"{what} must be UTF-8 bytes, got {type(value).__name__}")
+        raise FieldError(f"{what} must be bytes, got {type(value).__name__}")
     if len(value) > limit:
         raise FieldError(f"{what} may have {limit} bytes, got {len(value)}")
-    try:
-        value.decode()
-    except UnicodeDecodeError as error:
-        raise FieldError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
     return bytes(value)
 
 
-def _read_utf8(reader: Reader, what: str, limit: int) -> bytes:
+def utf8(value: bytes, limit: int, what: str) -> bytes:
+    """`value` as at most `limit` bytes of UTF-8, or FieldError."""
+    given = short(value, limit, what)
+    try:
+        given.decode()
+    except UnicodeDecodeError as error:
+        raise FieldError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
+    return given
+
+
+def read_utf8(reader: Reader, what: str, limit: int) -> bytes:
+    """A `Vec<u8>` that must be UTF-8."""
     raw = reader.vec_bytes(what, limit)
     try:
-        return _utf8(raw, limit, what)
+        return utf8(raw, limit, what)
     except FieldError as error:
         raise DecodeError("utf8", reader.offset - len(raw), str(error)) from None
 
 
-def _made[T](reader: Reader, start: int, make: type[T], *values: object) -> T:
-    """Construct from decoded values, telling a refused one as a DecodeError at the object's start."""
+def made(make: type[T], start: int, *values: object) -> T:
+    """Construct from decoded values; a value that the object refuses is a DecodeError at the object's first
+    byte.
+    """
     try:
         return make(*values)
     except FieldError as error:

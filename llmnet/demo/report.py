@@ -1,0 +1,159 @@
+"""What the demo shows at its end: a table, a JSON file and a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.table import Table
+
+NAT = 256  # evidence on chain is in 1/256 nat
+SLASH_AT = 5120
+UNIT = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One decided audit: totals are the worker's two sums after it, in 1/256 nat."""
+
+    block: int
+    verdict: str
+    reason: str
+    position_total: int
+    margin_total: int
+
+
+@dataclass(slots=True)
+class WorkerResult:
+    """What became of one worker. Amounts in plancks; `integrity` is the reputation score, 0 to 1."""
+
+    name: str
+    behaviour: str
+    answers: int = 0
+    earned: int = 0
+    fined: int = 0
+    slashed: int = 0
+    integrity: float = 0.5
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def passed(self) -> int:
+        """Audits that found nothing."""
+        return sum(point.verdict == "Passed" for point in self.points)
+
+    @property
+    def failed(self) -> int:
+        """Audits that failed."""
+        return sum(point.verdict == "Failed" for point in self.points)
+
+    @property
+    def right(self) -> bool:
+        """Whether the chain did this worker justice."""
+        if self.behaviour == "honest":
+            return self.earned > 0 and self.fined == 0 and self.slashed == 0 and self.failed == 0
+        return self.slashed > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The whole run."""
+
+    workers: Sequence[WorkerResult]
+    issuance_before: int
+    issuance_after: int
+    held_ok: bool
+    seed: int
+    seconds: float
+
+    @property
+    def issuance_ok(self) -> bool:
+        """Nothing was minted or burnt, and what is on hold is what the pallets say is on hold."""
+        return self.issuance_before == self.issuance_after and self.held_ok
+
+    @property
+    def ok(self) -> bool:
+        """Whether every verdict was right and the money adds up."""
+        return bool(self.workers) and self.issuance_ok and all(worker.right for worker in self.workers)
+
+    def to_json(self) -> str:
+        """The machine's version of the table."""
+        workers = [
+            {**asdict(worker), "passed": worker.passed, "failed": worker.failed, "right": worker.right} for worker in self.workers
+        ]
+        body = {
+            "workers": workers,
+            "issuance_ok": self.issuance_ok,
+            "ok": self.ok,
+            "seed": self.seed,
+            "seconds": round(self.seconds, 1),
+        }
+        return json.dumps(body, indent=2) + "\n"
+
+
+def tokens(plancks: int) -> str:
+    """Plancks as whole tokens, six decimals."""
+    return f"{plancks / UNIT:,.6f}"
+
+
+def outcome_table(outcome: Outcome) -> Table:
+    """One row a worker."""
+    table = Table(title=f"Verdicts of the chain (seed {outcome.seed})")
+    for column, justify in (
+        ("worker", "left"),
+        ("behaviour", "left"),
+        ("answers", "right"),
+        ("passed", "right"),
+        ("failed", "right"),
+        ("evidence, nat", "right"),
+        ("earned", "right"),
+        ("fined", "right"),
+        ("slashed", "right"),
+        ("integrity", "right"),
+        ("", "left"),
+    ):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for worker in outcome.workers:
+        last = worker.points[-1] if worker.points else None
+        evidence = max(last.position_total, last.margin_total) / NAT if last else 0.0
+        table.add_row(
+            worker.name,
+            worker.behaviour,
+            str(worker.answers),
+            str(worker.passed),
+            str(worker.failed),
+            f"{evidence:.1f}",
+            tokens(worker.earned),
+            tokens(worker.fined),
+            tokens(worker.slashed),
+            f"{worker.integrity:.3f}",
+            "[green]as it should be[/]" if worker.right else "[red]WRONG[/]",
+        )
+    return table
+
+
+def draw_evidence(workers: Iterable[WorkerResult], path: Path) -> None:
+    """Write a picture (SVG or PNG by the file's ending) of each worker's evidence over time."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(9, 4.8))
+    for worker in workers:
+        blocks = [point.block for point in worker.points]
+        worst = [max(point.position_total, point.margin_total) / NAT for point in worker.points]
+        if blocks:
+            # Every line starts at zero where its first audit was decided.
+            axes.step([blocks[0], *blocks], [0.0, *worst], where="post", marker="o", label=f"{worker.name} ({worker.behaviour})")
+    axes.axhline(SLASH_AT / NAT, color="black", linestyle="--", linewidth=1)
+    axes.annotate("slash", (0.005, SLASH_AT / NAT), xycoords=("axes fraction", "data"), va="bottom")
+    axes.set_xlabel("block")
+    axes.set_ylabel("evidence against the worker, nat")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Evidence over time: the larger of the position and the margin sum")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    figure.tight_layout()
+    figure.savefig(path)
+    plt.close(figure)

@@ -1,0 +1,107 @@
+"""Headers and blocks in their encoded form; extrinsics stay opaque bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from llmnet.devnode.errors import CodecError
+from llmnet.devnode.hashing import blake2_256
+from llmnet.devnode.scale import Reader, compact, vec
+
+_OTHER, _CONSENSUS, _SEAL, _PRE_RUNTIME, _ENVIRONMENT_UPDATED = 0, 4, 5, 6, 8
+ZERO_HASH = bytes(32)
+
+
+def pre_runtime(engine: bytes, data: bytes) -> bytes:
+    """A digest item with which the author speaks to the runtime; `engine` has 4 bytes."""
+    return bytes((_PRE_RUNTIME,)) + engine + vec(data)
+
+
+def _read_digest_item(reader: Reader) -> bytes:
+    start = reader.at
+    kind = reader.uint(1)
+    if kind in (_CONSENSUS, _SEAL, _PRE_RUNTIME):
+        reader.take(4)
+        reader.bytes()
+    elif kind == _OTHER:
+        reader.bytes()
+    elif kind != _ENVIRONMENT_UPDATED:
+        raise CodecError(f"unknown digest item {kind}")
+    return reader.data[start : reader.at]
+
+
+@dataclass(frozen=True)
+class Header:
+    """A block header; hashes have 32 bytes, `digest` holds encoded items."""
+
+    parent: bytes
+    number: int
+    state_root: bytes
+    extrinsics_root: bytes
+    digest: tuple[bytes, ...] = ()
+
+    def encode(self) -> bytes:
+        """The header in SCALE."""
+        return b"".join(
+            (self.parent, compact(self.number), self.state_root, self.extrinsics_root, compact(len(self.digest)))
+            + self.digest
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Header:
+        """Reads an encoded header; raises CodecError for anything else."""
+        reader = Reader(data)
+        parent, number = reader.take(32), reader.compact()
+        state_root, extrinsics_root = reader.take(32), reader.take(32)
+        digest = tuple(_read_digest_item(reader) for _ in range(reader.count(1)))
+        reader.end()
+        return cls(parent, number, state_root, extrinsics_root, digest)
+
+    @cached_property
+    def hash(self) -> bytes:
+        """The block hash."""
+        return blake2_256(self.encode())
+
+
+@dataclass(frozen=True)
+class Block:
+    """A header with its extrinsics."""
+
+    header: Header
+    body: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def number(self) -> int:
+        """The height."""
+        return self.header.number
+
+    @property
+    def hash(self) -> bytes:
+        """The block hash."""
+        return self.header.hash
+
+    def encode(self) -> bytes:
+        """The block in SCALE, as `Core_execute_block` takes it."""
+        return self.header.encode() + encode_body(self.body)
+
+
+def encode_body(body: Sequence[bytes]) -> bytes:
+    """Extrinsics carry their own length, so a body is their number and their bytes."""
+    return compact(len(body)) + b"".join(body)
+
+
+def decode_body(data: bytes) -> tuple[bytes, ...]:
+    """Takes a body apart into extrinsics with their length prefixes."""
+    reader = Reader(data)
+    body = tuple(read_extrinsic(reader) for _ in range(reader.count(1)))
+    reader.end()
+    return body
+
+
+def read_extrinsic(reader: Reader) -> bytes:
+    """One extrinsic with its length prefix."""
+    start = reader.at
+    reader.bytes()
+    return reader.data[start : reader.at]

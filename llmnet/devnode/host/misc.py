@@ -1,0 +1,93 @@
+"""Host functions: logging, panics, tracing, versions of other runtimes, and indices that this node does not keep."""
+
+from __future__ import annotations
+
+from llmnet.devnode.errors import RuntimeFault
+from llmnet.devnode.host.registry import HostCall, HostRefusal, host_function, log_level
+from llmnet.devnode.scale import option
+from llmnet.devnode.wasm import custom_section
+
+
+def _text(host: HostCall, span: int) -> str:
+    return host.instance.read_span(span).decode(errors="replace")
+
+
+@host_function("ext_logging_log_version_1")
+def log(host: HostCall, level: int, target: int, message: int) -> None:
+    host.log(level & 0xFF, _text(host, target), _text(host, message))
+
+
+@host_function("ext_logging_max_level_version_1")
+def max_level(_host: HostCall) -> int:
+    return log_level()
+
+
+@host_function("ext_panic_handler_abort_on_panic_version_1")
+def abort_on_panic(host: HostCall, message: int) -> None:
+    raise HostRefusal(_text(host, message))
+
+
+@host_function("ext_misc_print_num_version_1")
+def print_num(host: HostCall, number: int) -> None:
+    host.log(4, "runtime", str(number & 0xFFFFFFFFFFFFFFFF))
+
+
+@host_function("ext_misc_print_utf8_version_1")
+def print_utf8(host: HostCall, text: int) -> None:
+    host.log(4, "runtime", _text(host, text))
+
+
+@host_function("ext_misc_print_hex_version_1")
+def print_hex(host: HostCall, data: int) -> None:
+    host.log(4, "runtime", host.instance.read_span(data).hex())
+
+
+@host_function("ext_misc_runtime_version_version_1")
+def runtime_version(host: HostCall, code: int) -> int:
+    """The version that a runtime blob carries in its custom section, as an option; none if it is no such blob."""
+    try:
+        version = custom_section(host.instance.read_span(code), "runtime_version")
+    except RuntimeFault as error:
+        host.log(4, "runtime", f"no version can be read from the given code: {error}")
+        version = None
+    return host.instance.allocate_span(option(version))
+
+
+@host_function("ext_wasm_tracing_enabled_version_1")
+def tracing_enabled(_host: HostCall, _metadata: int) -> int:
+    return 0
+
+
+@host_function("ext_wasm_tracing_enter_span_version_1")
+def tracing_enter_span(_host: HostCall, _attributes: int) -> int:
+    return 0
+
+
+@host_function("ext_wasm_tracing_event_version_1")
+def tracing_event(_host: HostCall, _event: int) -> None:
+    """Tracing is off, so events have no receiver."""
+
+
+@host_function("ext_wasm_tracing_exit_version_1")
+def tracing_exit(_host: HostCall, _span: int) -> None:
+    """Tracing is off, so spans have no receiver."""
+
+
+@host_function("ext_offchain_index_set_version_1")
+def offchain_index_set(_host: HostCall, _key: int, _value: int) -> None:
+    """There are no offchain workers and so no offchain index to keep; nodes may switch it off."""
+
+
+@host_function("ext_offchain_index_clear_version_1")
+def offchain_index_clear(_host: HostCall, _key: int) -> None:
+    """As `offchain_index_set`."""
+
+
+@host_function("ext_transaction_index_index_version_1")
+def transaction_index(_host: HostCall, _extrinsic: int, _size: int, _hash: int) -> None:
+    """Bodies are kept whole, so there is nothing to index."""
+
+
+@host_function("ext_transaction_index_renew_version_1")
+def transaction_index_renew(_host: HostCall, _extrinsic: int, _hash: int) -> None:
+    """As `transaction_index`."""

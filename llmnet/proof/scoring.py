@@ -1,0 +1,88 @@
+"""From distances to evidence, in 1/256 nat (protocol section 7): positions, answers, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+from .errors import ShapeError
+from .service import Calibration
+
+EVIDENCE_MIN, EVIDENCE_MAX = -1536, 3072
+BELOW_Q95, BELOW_Q99, BELOW_TWICE_Q99, ABOVE = -64, 205, 640, 1024
+MARGIN_MISS, MARGIN_HIT = 1024, -13
+SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
+MISSED_DEADLINE = 1536
+SLASH = 5120
+
+
+class Sprt(Enum):
+    """State of the sequential test of one answer; undecided is not failed."""
+
+    FAILED = "failed"
+    CLEAR = "clear"
+    UNDECIDED = "undecided"
+
+
+def distance(a: Sequence[int], b: Sequence[int]) -> int:
+    """Squared distance `sum (a_j - b_j)^2` of two sketches."""
+    if len(a) != len(b):
+        raise ShapeError(f"sketches have {len(a)} and {len(b)} lanes")
+    return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
+
+
+def _bin(d2: int, q95: int, q99: int) -> int:
+    if d2 < q95:
+        return BELOW_Q95
+    if d2 < q99:
+        return BELOW_Q99
+    return BELOW_TWICE_Q99 if d2 < 2 * q99 else ABOVE
+
+
+def position_evidence(d2_logit: int, d2_hidden: int, calibration: Calibration) -> int:
+    """Evidence of one position: the worse of its two bins."""
+    logit = _bin(d2_logit, calibration.logit_q95, calibration.logit_q99)
+    return max(logit, _bin(d2_hidden, calibration.hidden_q95, calibration.hidden_q99))
+
+
+def clip(evidence: int) -> int:
+    """Evidence of one answer within its limits."""
+    return max(EVIDENCE_MIN, min(EVIDENCE_MAX, evidence))
+
+
+def sprt(distances: Iterable[tuple[int, int]], calibration: Calibration) -> Sprt:
+    """Sequential test over the positions' (logit, hidden) squared distances, ascending; a hit is a distance
+    over 1.25 q99.
+    """
+    total = 0
+    for d2_logit, d2_hidden in distances:
+        hit = 4 * d2_logit > 5 * calibration.logit_q99 or 4 * d2_hidden > 5 * calibration.hidden_q99
+        total += SPRT_HIT if hit else SPRT_MISS
+        if total >= SPRT_FAIL:
+            return Sprt.FAILED
+        if total <= SPRT_CLEAR:
+            return Sprt.CLEAR
+    return Sprt.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class Cusum:
+    """Accumulated evidence against one worker; one answer can add 3072 at most, so never slashes alone."""
+
+    position: int = 0
+    margin: int = 0
+
+    def add(self, position: int, margin: int) -> Self:
+        """After an answer with this evidence."""
+        return type(self)(max(0, self.position + position), max(0, self.margin + margin))
+
+    def missed_deadline(self) -> Self:
+        """After a missed deadline or withheld data."""
+        return self.add(MISSED_DEADLINE, 0)
+
+    @property
+    def slashable(self) -> bool:
+        """Whether either sum has reached the limit."""
+        return self.position >= SLASH or self.margin >= SLASH

@@ -1,0 +1,12 @@
+"""All vector files."""
+
+from __future__ import annotations
+
+from . import encodings, money, randomness, sampling, scoring, trees, verdicts
+from .form import VectorFile
+
+
+def all_files() -> dict[str, VectorFile]:
+    """Every file by name."""
+    modules = (encodings, randomness, trees, sampling, scoring, verdicts, money)
+    return {file.name: file for module in modules for file in module.files()}

@@ -1,0 +1,99 @@
+//! What each piece of work costs: storage accesses counted by hand from the code's worst path, plus generous
+//! constants of computing time. Measured weights will replace them.
+use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::Weight};
+
+/// The weights of this pallet.
+pub trait WeightInfo {
+	/// `commit_batch` with `s` segments.
+	fn commit_batch(s: u32) -> Weight;
+	/// `open_receipt`.
+	fn open_receipt() -> Weight;
+	/// `commit_reference`, a decision included.
+	fn commit_reference() -> Weight;
+	/// `open_leaves`.
+	fn open_leaves() -> Weight;
+	/// `reveal_reference`, a decision included.
+	fn reveal_reference() -> Weight;
+	/// `report_equivocation`.
+	fn report_equivocation() -> Weight;
+	/// `set_audit_floor`.
+	fn set_audit_floor() -> Weight;
+	/// Taking up one block of the agenda and putting back what is left of it.
+	fn agenda_block() -> Weight;
+	/// A passing deadline, a decision included.
+	fn deadline() -> Weight;
+	/// Forgetting an audit.
+	fn prune_audit() -> Weight;
+	/// Forgetting a batch.
+	fn prune_batch() -> Weight;
+	/// Looking for the next batch to draw.
+	fn next_draw() -> Weight;
+	/// Drawing a batch with `d` audits, or sealing it anew.
+	fn draw_batch(d: u32) -> Weight;
+}
+
+const MICROSECOND: u64 = 1_000_000;
+
+/// Hand-counted weights.
+pub struct HandCounted<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> HandCounted<T> {
+	fn of(reads: u64, writes: u64, microseconds: u64) -> Weight {
+		// A bound of a few thousand microseconds: far from overflowing.
+		let time = Weight::from_parts(microseconds.saturating_mul(MICROSECOND), 0);
+		T::DbWeight::get().reads_writes(reads, writes).saturating_add(time)
+	}
+
+	/// Verdict and its effects: three fines of validators, three payments, fine and slash of the worker with their
+	/// shares, reputation, settlement, clean-up of leaves, references, indices and agenda.
+	fn decision() -> Weight {
+		Self::of(70, 60, 900)
+	}
+}
+
+impl<T: frame_system::Config> WeightInfo for HandCounted<T> {
+	fn commit_batch(s: u32) -> Weight {
+		let segments = Weight::from_parts(u64::from(s).saturating_mul(30).saturating_mul(MICROSECOND), 0);
+		let accesses = T::DbWeight::get().reads_writes(2, 2).saturating_mul(s.into());
+		Self::of(5, 3, 60).saturating_add(segments).saturating_add(accesses)
+	}
+	fn open_receipt() -> Weight {
+		Self::of(6, 3, 200)
+	}
+	fn commit_reference() -> Weight {
+		Self::of(4, 3, 60).saturating_add(Self::decision())
+	}
+	fn open_leaves() -> Weight {
+		Self::of(4, 4, 400)
+	}
+	fn reveal_reference() -> Weight {
+		Self::of(8, 4, 1_500).saturating_add(Self::decision())
+	}
+	fn report_equivocation() -> Weight {
+		Self::of(20, 16, 300)
+	}
+	fn set_audit_floor() -> Weight {
+		Self::of(0, 1, 15)
+	}
+	fn agenda_block() -> Weight {
+		Self::of(2, 2, 30)
+	}
+	fn deadline() -> Weight {
+		Self::of(6, 3, 1_500).saturating_add(Self::decision())
+	}
+	fn prune_audit() -> Weight {
+		Self::of(1, 2, 20)
+	}
+	fn prune_batch() -> Weight {
+		Self::of(1, 1, 20)
+	}
+	fn next_draw() -> Weight {
+		Self::of(4, 1, 20)
+	}
+	fn draw_batch(d: u32) -> Weight {
+		let audit = Self::of(3, 8, 120).saturating_mul(d.into());
+		// Worker, batch, spans, the validators with their owners, settlement.
+		Self::of(140, 8, 200).saturating_add(audit)
+	}
+}

@@ -1,0 +1,224 @@
+//! Sampling as a pure integer function of a leaf, and the two checks built on it (`docs/protocol.md` section 6).
+use crate::{
+	gumbel::gumbel,
+	philox::{gumbel_word, stream_key},
+	types::{Candidate, Leaf},
+};
+use sp_core::H256;
+
+/// How many of the last ranks are too close to the cut to be looked at.
+pub const SKIPPED_RANKS: u8 = 4;
+
+/// What decides the token of each position of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sampler {
+	key: [u32; 2],
+	temperature: u16,
+}
+
+/// How a worker's token stands against a reference leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Margin {
+	/// The token is as good as the best one, within `tau_sample`.
+	Hit,
+	/// It is not.
+	Miss,
+	/// It stands too near the cut of the candidates to tell.
+	NotCounted,
+}
+
+impl Sampler {
+	/// The sampler of a request; `temperature` in 1/256, 0 is greedy.
+	pub fn new(request_seed: &H256, temperature: u16) -> Self {
+		Self { key: stream_key(request_seed), temperature }
+	}
+
+	/// The Gumbel noise of token `id` at `position`, Q16.16.
+	pub fn noise(&self, position: u32, id: u32) -> i32 {
+		gumbel(gumbel_word(self.key, position, id))
+	}
+
+	/// The score of a candidate, Q16.16 nat: the highest wins.
+	pub fn score(&self, position: u32, candidate: &Candidate) -> i64 {
+		let logprob = i64::from(candidate.logprob);
+		match i64::from(self.temperature) {
+			0 => logprob << 8,
+			t => {
+				let scaled = (logprob.wrapping_neg() << 16).checked_div(t).unwrap_or_default();
+				i64::from(self.noise(position, candidate.id)).wrapping_sub(scaled)
+			}
+		}
+	}
+
+	/// The token that `candidates` give at `position`: the highest score, ties to the lower id. `None` if empty.
+	pub fn winner(&self, position: u32, candidates: &[Candidate]) -> Option<u32> {
+		let key = |c: &Candidate| (self.score(position, c), core::cmp::Reverse(c.id));
+		candidates.iter().map(key).max().map(|(_, id)| id.0)
+	}
+
+	/// Check (i): the leaf is well formed and its token is the one that its own candidates give.
+	pub fn is_self_consistent(&self, leaf: &Leaf, top_k: u8, vocab_size: u32) -> bool {
+		well_formed(&leaf.candidates, top_k, vocab_size)
+			&& self.winner(leaf.position, &leaf.candidates) == Some(leaf.token)
+	}
+
+	/// Check (ii): how the token of the worker's leaf stands among a reference's candidates.
+	///
+	/// `tau_sample` is the largest deficit of an honest token, Q16.16 nat.
+	pub fn margin(&self, worker: &Leaf, reference: &[Candidate], top_k: u8, tau_sample: u32) -> Margin {
+		let seen = looked_at(top_k);
+		let own_rank = |candidates: &[Candidate]| candidates.iter().position(|c| c.id == worker.token);
+		match own_rank(reference) {
+			Some(rank) if rank < seen => self.deficit_margin(worker, reference, seen, tau_sample),
+			Some(_) => Margin::NotCounted,
+			None if own_rank(&worker.candidates).is_some_and(|rank| rank >= seen) => Margin::NotCounted,
+			None => Margin::Miss,
+		}
+	}
+
+	fn deficit_margin(&self, worker: &Leaf, reference: &[Candidate], seen: usize, tau: u32) -> Margin {
+		let scores = || reference.iter().take(seen).map(|c| (c.id, self.score(worker.position, c)));
+		let best = scores().map(|(_, score)| score).max();
+		let own = scores().find(|(id, _)| *id == worker.token).map(|(_, score)| score);
+		let (Some(best), Some(own)) = (best, own) else { return Margin::Miss };
+		let deficit = best.wrapping_sub(own);
+		let nats = match i64::from(self.temperature) {
+			0 => deficit,
+			t => deficit.wrapping_mul(t) / 256,
+		};
+		if nats > i64::from(tau) {
+			Margin::Miss
+		} else {
+			Margin::Hit
+		}
+	}
+}
+
+/// How many ranks are looked at: all but the last four, or all where there are no more than four.
+pub fn looked_at(top_k: u8) -> usize {
+	match top_k.checked_sub(SKIPPED_RANKS) {
+		None | Some(0) => usize::MAX,
+		Some(ranks) => ranks.into(),
+	}
+}
+
+/// Exactly `top_k` candidates with distinct ids below `vocab_size`, log-probs in `-32767..=0`, best first and ties
+/// by lower id.
+pub fn well_formed(candidates: &[Candidate], top_k: u8, vocab_size: u32) -> bool {
+	let ordered = candidates
+		.iter()
+		.zip(candidates.iter().skip(1))
+		.all(|(a, b)| a.logprob > b.logprob || (a.logprob == b.logprob && a.id < b.id));
+	let in_range = candidates.iter().all(|c| c.id < vocab_size && (-32767..=0).contains(&c.logprob));
+	let repeated =
+		candidates.iter().enumerate().any(|(i, c)| candidates.iter().take(i).any(|d| d.id == c.id));
+	candidates.len() == usize::from(top_k) && ordered && in_range && !repeated
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::testing::{candidates, leaf};
+	use proptest::prelude::*;
+
+	const VOCAB: u32 = 1000;
+
+	fn sampler(temperature: u16) -> Sampler {
+		Sampler::new(&H256::repeat_byte(5), temperature)
+	}
+
+	#[test]
+	fn greedy_takes_the_best_and_ties_go_to_the_lower_id() {
+		assert_eq!(sampler(0).winner(3, &candidates(&[(9, -1), (4, -2)])), Some(9));
+		assert_eq!(sampler(0).winner(3, &candidates(&[(4, -1), (9, -1)])), Some(4));
+		assert_eq!(sampler(0).winner(3, &[]), None);
+	}
+
+	#[test]
+	fn a_score_is_the_scaled_logprob_plus_noise() {
+		let (s, c) = (sampler(512), Candidate { id: 7, logprob: -300 });
+		assert_eq!(s.score(2, &c), i64::from(s.noise(2, 7)) - (300i64 << 16) / 512);
+		assert_eq!(sampler(0).score(2, &c), -300 << 8);
+		let odd = sampler(7).score(2, &Candidate { id: 7, logprob: -1 });
+		assert_eq!(odd, i64::from(s.noise(2, 7)) - 9362, "the division rounds toward the noise");
+	}
+
+	#[test]
+	fn a_malformed_leaf_is_not_consistent() {
+		let good = [(3, 0), (5, -7), (9, -7), (1, -32767)];
+		let check = |list: &[(u32, i16)], top_k, vocab| {
+			let mut l = leaf(0, 0, list);
+			l.token = sampler(256).winner(0, &l.candidates).unwrap_or(0);
+			sampler(256).is_self_consistent(&l, top_k, vocab)
+		};
+		assert!(check(&good, 4, 10));
+		assert!(!check(&good, 5, 10), "too few");
+		assert!(!check(&good, 3, 10), "too many");
+		assert!(!check(&good, 4, 9), "id outside the vocabulary");
+		assert!(!check(&[(3, 1), (5, -7)], 2, 10), "positive log-prob");
+		assert!(!check(&[(3, -1), (5, i16::MIN)], 2, 10), "log-prob below the range");
+		assert!(!check(&[(3, -7), (5, -1)], 2, 10), "not best first");
+		assert!(!check(&[(5, -7), (3, -7)], 2, 10), "tie not by lower id");
+		assert!(!check(&[(3, -1), (5, -2), (3, -3)], 3, 10), "id twice");
+		assert!(!check(&[], 0, 10), "an empty leaf has no winner");
+		assert!(!check(&[], 4, 10), "empty");
+	}
+
+	#[test]
+	fn another_token_than_the_winner_is_seen() {
+		let list: Vec<(u32, i16)> = (0..8).map(|i| (i, -(i as i16) * 10)).collect();
+		let won = sampler(256).winner(6, &candidates(&list)).unwrap();
+		for token in 0..8 {
+			let l = leaf(6, token, &list);
+			assert_eq!(sampler(256).is_self_consistent(&l, 8, VOCAB), token == won);
+		}
+	}
+
+	#[test]
+	fn the_margin_looks_at_all_ranks_but_the_last_four() {
+		let list: Vec<(u32, i16)> = (0..8).map(|i| (i, -(i as i16) * 10)).collect();
+		let reference = candidates(&list);
+		let margin =
+			|token, own: &[(u32, i16)], tau| sampler(0).margin(&leaf(0, token, own), &reference, 8, tau);
+		assert_eq!(margin(0, &list, 0), Margin::Hit);
+		assert_eq!(margin(3, &list, 30 << 8), Margin::Hit, "exactly tau is no miss");
+		assert_eq!(margin(3, &list, (30 << 8) - 1), Margin::Miss);
+		assert_eq!(margin(4, &list, 0), Margin::NotCounted, "skipped rank of the reference");
+		assert_eq!(margin(99, &list, u32::MAX), Margin::Miss, "in neither leaf");
+		let own = |rank: usize| {
+			let mut own = list.clone();
+			own[rank].0 = 99;
+			own
+		};
+		assert_eq!(margin(99, &own(4), 0), Margin::NotCounted, "near the worker's own cut");
+		assert_eq!(margin(99, &own(3), u32::MAX), Margin::Miss);
+	}
+
+	#[test]
+	fn short_lists_skip_nothing() {
+		let list = [(0, 0), (1, -10), (2, -20), (3, -30)];
+		let reference = candidates(&list);
+		let margin = |token| sampler(0).margin(&leaf(0, token, &list), &reference, 4, 0);
+		assert_eq!(margin(0), Margin::Hit);
+		assert_eq!(margin(3), Margin::Miss);
+		assert_eq!(sampler(0).margin(&leaf(0, 9, &[(9, -40)]), &reference, 4, 0), Margin::Miss);
+		assert_eq!(sampler(0).margin(&leaf(0, 0, &list), &[], 8, 0), Margin::Miss, "an empty reference");
+	}
+
+	proptest! {
+		#[test]
+		fn the_reference_s_own_winner_is_a_hit(
+			ids in prop::collection::btree_set(0u32..VOCAB, 8..=32),
+			position: u32,
+			temperature: u16,
+			seed: [u8; 32],
+		) {
+			let list: Vec<(u32, i16)> = ids.into_iter().enumerate().map(|(i, id)| (id, -(i as i16) * 13)).collect();
+			let (s, top_k) = (Sampler::new(&H256(seed), temperature), list.len() as u8);
+			let seen = candidates(&list[..list.len() - 4]);
+			let token = s.winner(position, &seen).unwrap();
+			let l = leaf(position, token, &list);
+			prop_assert_eq!(s.margin(&l, &candidates(&list), top_k, 0), Margin::Hit);
+		}
+	}
+}

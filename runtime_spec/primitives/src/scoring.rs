@@ -1,0 +1,272 @@
+//! Evidence and verdicts in integers of 1/256 nat (`docs/protocol.md` section 7).
+use crate::{
+	consensus::{consensus, Consensus},
+	sampling::{Margin, Sampler},
+	traits::Verdict,
+	types::{Calibration, Leaf, ServiceSpec, Sketch},
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// The least evidence of one answer.
+pub const LOWEST_EVIDENCE: i32 = -1536;
+/// The most evidence of one answer, and the margin evidence at which it fails.
+pub const HIGHEST_EVIDENCE: i32 = 3072;
+/// Position evidence of an answer whose data or deadline was missed.
+pub const MISSED_EVIDENCE: i32 = 1536;
+/// The accumulated evidence at which a worker is slashed.
+pub const SLASH_EVIDENCE: i32 = 5120;
+
+const MARGIN_MISS: i32 = 1024;
+const MARGIN_HIT: i32 = -13;
+const SPRT_HIT: i32 = 693;
+const SPRT_MISS: i32 = -86;
+const SPRT_FAIL: i32 = 3536;
+const SPRT_CLEAR: i32 = -1768;
+
+/// What one answer says about its worker, or what many do together.
+#[derive(
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Evidence {
+	/// From the distances of the sketches.
+	pub position: i32,
+	/// From the sampling of the tokens.
+	pub margin: i32,
+}
+
+impl Evidence {
+	/// The evidence of an answer whose receipt or leaves did not come in time, or whose data was withheld.
+	pub const MISSED: Self = Self { position: MISSED_EVIDENCE, margin: 0 };
+
+	/// Two CUSUMs: each total grows by the answer's evidence and never falls below zero.
+	///
+	/// Saturation is unreachable: an answer adds at most 3072 and a worker is removed at 5120.
+	pub fn accumulate(self, answer: Self) -> Self {
+		Self {
+			position: self.position.saturating_add(answer.position).max(0),
+			margin: self.margin.saturating_add(answer.margin).max(0),
+		}
+	}
+
+	/// Whether these totals are enough for a slash.
+	pub fn is_slashable(&self) -> bool {
+		self.position >= SLASH_EVIDENCE || self.margin >= SLASH_EVIDENCE
+	}
+}
+
+/// Why an audit ended as it did.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Reason {
+	/// Nothing wrong was found.
+	#[codec(index = 0)]
+	Clean,
+	/// Too many sketches are too far from the reference.
+	#[codec(index = 1)]
+	Positions,
+	/// A leaf is malformed or its token is not the one that its own candidates give.
+	#[codec(index = 2)]
+	SelfConsistency,
+	/// A leaf names another token than the one delivered.
+	#[codec(index = 3)]
+	Token,
+	/// Too many tokens are not the ones that the reference would have sampled.
+	#[codec(index = 4)]
+	Margin,
+	/// The worker did not open the receipt in time.
+	#[codec(index = 5)]
+	ReceiptMissed,
+	/// The worker did not open the leaves in time.
+	#[codec(index = 6)]
+	LeavesMissed,
+	/// A quorum of validators was refused the data.
+	#[codec(index = 7)]
+	Withheld,
+	/// Fewer references than a quorum.
+	#[codec(index = 8)]
+	NoQuorum,
+	/// The references contradict each other.
+	#[codec(index = 9)]
+	Disagreement,
+	/// The spec or its calibration is gone.
+	#[codec(index = 10)]
+	NotCalibrated,
+	/// The worker was removed meanwhile.
+	#[codec(index = 11)]
+	Abandoned,
+}
+
+/// The outcome of comparing a worker's leaves with the references.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement<A> {
+	/// The verdict on the answer.
+	pub verdict: Verdict,
+	/// Why.
+	pub reason: Reason,
+	/// What the worker's totals grow by; zero when abstained.
+	pub evidence: Evidence,
+	/// Whose references were used.
+	pub accepted: Vec<A>,
+	/// Whose references were out of band, with three or more references.
+	pub rejected: Vec<A>,
+}
+
+/// State of the sequential test over the positions of one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sprt {
+	/// Too many positions are far off.
+	Failed,
+	/// The positions are as honest ones.
+	Clear,
+	/// Neither bound was reached.
+	Undecided,
+}
+
+/// The squared distances of one position from the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Distances {
+	/// Over the logit lanes.
+	pub logit: u64,
+	/// Over the hidden lanes.
+	pub hidden: u64,
+}
+
+/// `sum (a_j - b_j)^2`; at most `2^3 * 2^32`.
+pub fn squared_distance(a: &Sketch, b: &Sketch) -> u64 {
+	let square = |(a, b): (&i16, &i16)| {
+		let difference = u64::from(a.abs_diff(*b));
+		difference.saturating_mul(difference)
+	};
+	a.iter().zip(b).map(square).fold(0, u64::saturating_add)
+}
+
+/// The evidence of one squared distance.
+pub fn bin(distance: u64, q95: u64, q99: u64) -> i32 {
+	if distance < q95 {
+		-64
+	} else if distance < q99 {
+		205
+	} else if distance < q99.saturating_mul(2) {
+		640
+	} else {
+		1024
+	}
+}
+
+/// The evidence of one position: the worse of both lane sets.
+pub fn position_evidence(distances: &Distances, calibration: &Calibration) -> i32 {
+	let logit = bin(distances.logit, calibration.logit_q95, calibration.logit_q99);
+	logit.max(bin(distances.hidden, calibration.hidden_q95, calibration.hidden_q99))
+}
+
+/// The sum of `parts`, clipped to what one answer may say.
+pub fn clipped_sum(parts: impl IntoIterator<Item = i32>) -> i32 {
+	parts.into_iter().fold(0, i32::saturating_add).clamp(LOWEST_EVIDENCE, HIGHEST_EVIDENCE)
+}
+
+/// The margin evidence of an answer.
+pub fn margin_evidence(margins: impl IntoIterator<Item = Margin>) -> i32 {
+	clipped_sum(margins.into_iter().map(|margin| match margin {
+		Margin::Miss => MARGIN_MISS,
+		Margin::Hit => MARGIN_HIT,
+		Margin::NotCounted => 0,
+	}))
+}
+
+/// Whether a distance is far off: above `1.25 * q99`.
+fn is_far(distance: u64, q99: u64) -> bool {
+	u128::from(distance).saturating_mul(4) > u128::from(q99).saturating_mul(5)
+}
+
+/// The sequential test over the positions in ascending order.
+pub fn sprt(distances: &[Distances], calibration: &Calibration) -> Sprt {
+	let mut total = 0i32;
+	for d in distances {
+		let far = is_far(d.logit, calibration.logit_q99) || is_far(d.hidden, calibration.hidden_q99);
+		total = total.saturating_add(if far { SPRT_HIT } else { SPRT_MISS });
+		if total >= SPRT_FAIL {
+			return Sprt::Failed;
+		}
+		if total <= SPRT_CLEAR {
+			return Sprt::Clear;
+		}
+	}
+	Sprt::Undecided
+}
+
+/// Judges one answer: the worker's opened leaves against the revealed references.
+///
+/// `leaves` are those of the drawn positions, ascending. A reference that does not have the same positions or whose
+/// candidates are malformed counts as out of band. Nothing here can panic, whatever the leaves hold.
+pub fn judge<A: Ord + Clone, L: AsRef<[Leaf]>>(
+	leaves: &[Leaf],
+	references: &[(A, L)],
+	calibration: &Calibration,
+	spec: &ServiceSpec,
+	request_seed: &H256,
+	temperature: u16,
+) -> Judgement<A> {
+	let positions: Vec<u32> = leaves.iter().map(|leaf| leaf.position).collect();
+	match consensus(&positions, references, spec) {
+		Err(outcome) => Judgement {
+			verdict: Verdict::Abstained,
+			reason: outcome.reason,
+			evidence: Evidence::default(),
+			accepted: outcome.accepted,
+			rejected: outcome.rejected,
+		},
+		Ok(agreed) => {
+			let (reason, evidence) =
+				compare(leaves, &agreed, calibration, spec, &Sampler::new(request_seed, temperature));
+			let verdict = if reason == Reason::Clean { Verdict::Passed } else { Verdict::Failed };
+			Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
+		}
+	}
+}
+
+/// Compares a worker's leaves with what the references agreed upon.
+fn compare<A>(
+	leaves: &[Leaf],
+	agreed: &Consensus<A>,
+	calibration: &Calibration,
+	spec: &ServiceSpec,
+	sampler: &Sampler,
+) -> (Reason, Evidence) {
+	let pairs = || leaves.iter().zip(&agreed.leaves);
+	let distances: Vec<Distances> = pairs()
+		.map(|(own, reference)| Distances {
+			logit: squared_distance(&own.logit_sketch, &reference.logit_median),
+			hidden: squared_distance(&own.hidden_sketch, &reference.hidden_median),
+		})
+		.collect();
+	let margin = margin_evidence(pairs().map(|(own, reference)| {
+		sampler.margin(own, &reference.candidates, spec.top_k, calibration.tau_sample)
+	}));
+	let consistent = leaves.iter().all(|leaf| sampler.is_self_consistent(leaf, spec.top_k, spec.vocab_size));
+	let same_tokens = pairs().all(|(own, reference)| own.token == reference.token);
+	let position = if consistent && same_tokens {
+		clipped_sum(distances.iter().map(|d| position_evidence(d, calibration)))
+	} else {
+		HIGHEST_EVIDENCE
+	};
+	let reason = if sprt(&distances, calibration) == Sprt::Failed {
+		Reason::Positions
+	} else if !consistent {
+		Reason::SelfConsistency
+	} else if !same_tokens {
+		Reason::Token
+	} else if margin >= HIGHEST_EVIDENCE {
+		Reason::Margin
+	} else {
+		Reason::Clean
+	};
+	(reason, Evidence { position, margin })
+}
+
+#[cfg(test)]
+#[path = "scoring_tests.rs"]
+mod tests;

@@ -1,0 +1,279 @@
+use super::*;
+use crate::{testing::leaf, types::NumericsClass};
+use proptest::prelude::*;
+
+const TOP_K: u8 = 8;
+const SEED: H256 = H256::repeat_byte(11);
+
+fn spec() -> ServiceSpec {
+	ServiceSpec {
+		name: b"test".to_vec().try_into().unwrap(),
+		weights_root: H256::zero(),
+		tokenizer_hash: H256::zero(),
+		template_hash: H256::zero(),
+		graph_hash: H256::zero(),
+		sampler_version: 1,
+		top_k: TOP_K,
+		numerics: NumericsClass::Fp32,
+		vocab_size: 100,
+		context_length: 64,
+		logit_shift: 9,
+		hidden_shift: 9,
+	}
+}
+
+fn calibration() -> Calibration {
+	Calibration {
+		logit_q95: 50,
+		logit_q99: 100,
+		hidden_q95: 30,
+		hidden_q99: 60,
+		tau_sample: 1000,
+		positions: 1,
+		expires_at: 9,
+	}
+}
+
+/// The leaf that an exact computation gives at `position`, greedy.
+fn honest(position: u32) -> Leaf {
+	let list: Vec<(u32, i16)> = (0..8).map(|i| (i + position, -(i as i16) * 20)).collect();
+	leaf(position, position, &list)
+}
+
+fn honest_leaves() -> Vec<Leaf> {
+	(0..16).map(honest).collect()
+}
+
+type References = Vec<(u8, Vec<Leaf>)>;
+/// A name and how a leaf is changed.
+type Way = (&'static str, fn(&mut Leaf));
+
+fn three() -> References {
+	(1..=3).map(|account| (account, honest_leaves())).collect()
+}
+
+fn judged(leaves: &[Leaf], references: &References) -> Judgement<u8> {
+	judge(leaves, references, &calibration(), &spec(), &SEED, 0)
+}
+
+fn changed(change: impl Fn(&mut Leaf)) -> Vec<Leaf> {
+	let mut leaves = honest_leaves();
+	leaves.iter_mut().for_each(change);
+	leaves
+}
+
+#[test]
+fn an_exact_answer_passes_with_the_least_evidence() {
+	let judgement = judged(&honest_leaves(), &three());
+	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Passed, Reason::Clean));
+	assert_eq!(judgement.evidence, Evidence { position: -1024, margin: -208 });
+	assert_eq!((judgement.accepted, judgement.rejected), (vec![1, 2, 3], vec![]));
+}
+
+#[test]
+fn bins_change_at_their_thresholds() {
+	let bins = [0, 49, 50, 99, 100, 199, 200, u64::MAX].map(|d| bin(d, 50, 100));
+	assert_eq!(bins, [-64, -64, 205, 205, 640, 640, 1024, 1024]);
+	assert_eq!(bin(u64::MAX - 1, 1, u64::MAX), 205, "2 * q99 does not wrap");
+	let distances = Distances { logit: 0, hidden: 60 };
+	assert_eq!(position_evidence(&distances, &calibration()), 640, "the worse lane set counts");
+	assert_eq!(squared_distance(&[i16::MIN; 8], &[i16::MAX; 8]), 8 * 65535 * 65535);
+}
+
+#[test]
+fn far_sketches_fail_the_sequential_test() {
+	let judgement = judged(&changed(|leaf| leaf.logit_sketch = [20; 8]), &three());
+	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Failed, Reason::Positions));
+	assert_eq!(judgement.evidence, Evidence { position: HIGHEST_EVIDENCE, margin: -208 });
+	let hidden = judged(&changed(|leaf| leaf.hidden_sketch = [-20; 8]), &three());
+	assert_eq!(hidden.reason, Reason::Positions);
+}
+
+#[test]
+fn the_sequential_test_stops_at_its_bounds() {
+	let far = Distances { logit: 126, hidden: 0 };
+	let near = Distances { logit: 125, hidden: 75 };
+	let run = |list: &[Distances]| sprt(list, &calibration());
+	assert_eq!(run(&[far; 5]), Sprt::Undecided, "5 * 693 = 3465");
+	assert_eq!(run(&[far; 6]), Sprt::Failed);
+	assert_eq!(run(&[near; 20]), Sprt::Undecided, "20 * 86 = 1720");
+	assert_eq!(run(&[near; 21]), Sprt::Clear);
+	let late = [[near; 21].as_slice(), &[far; 20]].concat();
+	assert_eq!(run(&late), Sprt::Clear, "what comes after the stop does not count");
+	assert_eq!(run(&[Distances { logit: 0, hidden: 76 }; 6]), Sprt::Failed, "either lane set");
+}
+
+#[test]
+fn an_inconsistent_leaf_fails_whatever_its_sketch() {
+	let mut leaves = honest_leaves();
+	leaves[5].token = 6;
+	let mut references = three();
+	references.iter_mut().for_each(|(_, leaves)| leaves[5].token = 6);
+	let judgement = judged(&leaves, &references);
+	assert_eq!(judgement.reason, Reason::SelfConsistency);
+	assert_eq!(judgement.evidence.position, HIGHEST_EVIDENCE);
+	leaves[5] = honest(5);
+	leaves[5].candidates = Default::default();
+	assert_eq!(judged(&leaves, &three()).reason, Reason::SelfConsistency, "an empty list does not help");
+}
+
+#[test]
+fn another_token_than_the_delivered_one_fails() {
+	let mut leaves = honest_leaves();
+	leaves[2] = Leaf { position: 2, ..honest(3) };
+	let judgement = judged(&leaves, &three());
+	assert_eq!((judgement.reason, judgement.evidence.position), (Reason::Token, HIGHEST_EVIDENCE));
+}
+
+#[test]
+fn tokens_that_the_reference_would_not_sample_fail() {
+	// Self-consistent leaves whose best token is the reference's fourth: 60/256 nat behind.
+	let cheat = |position: u32| {
+		let list: Vec<(u32, i16)> =
+			[3, 0, 1, 2, 4, 5, 6, 7].iter().map(|i| i + position).zip((0..8).map(|i| -i)).collect();
+		leaf(position, position + 3, &list)
+	};
+	let leaves: Vec<Leaf> = (0..16).map(cheat).collect();
+	let mut references = three();
+	let delivered = |(_, list): &mut (u8, Vec<Leaf>)| list.iter_mut().for_each(|leaf| leaf.token += 3);
+	references.iter_mut().for_each(delivered);
+	let judgement = judged(&leaves, &references);
+	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Failed, Reason::Margin));
+	assert_eq!(judgement.evidence, Evidence { position: -1024, margin: HIGHEST_EVIDENCE });
+}
+
+#[test]
+fn fewer_references_than_a_quorum_abstain() {
+	let none = judged(&honest_leaves(), &vec![]);
+	assert_eq!((none.verdict, none.reason), (Verdict::Abstained, Reason::NoQuorum));
+	assert_eq!(none.evidence, Evidence::default());
+	let one = judged(&honest_leaves(), &three()[..1].to_vec());
+	assert_eq!((one.verdict, one.accepted), (Verdict::Abstained, vec![1]));
+	assert_eq!(
+		judged(&[], &vec![(1, vec![]), (2, vec![])]).verdict,
+		Verdict::Abstained,
+		"empty lists prove nothing"
+	);
+}
+
+#[test]
+fn two_that_disagree_abstain_and_nobody_is_to_blame() {
+	let mut references = three()[..2].to_vec();
+	assert_eq!(judged(&honest_leaves(), &references).verdict, Verdict::Passed);
+	references[1].1[0].logit_sketch[7] = 3;
+	let judgement = judged(&honest_leaves(), &references);
+	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Abstained, Reason::Disagreement));
+	assert!(judgement.accepted.is_empty() && judgement.rejected.is_empty());
+}
+
+#[test]
+fn each_way_out_of_band_is_rejected() {
+	let ways: [Way; 9] = [
+		("logit lane above", |leaf| leaf.logit_sketch[3] = 3),
+		("logit lane below", |leaf| leaf.logit_sketch[3] = -3),
+		("hidden lane", |leaf| leaf.hidden_sketch[0] = i16::MIN),
+		("token", |leaf| leaf.token += 1),
+		("log-prob", |leaf| leaf.candidates[1].logprob += 3),
+		("id that the others lack", |leaf| leaf.candidates[1].id = 99),
+		("too few candidates", |leaf| leaf.candidates.truncate(7)),
+		("position", |leaf| leaf.position += 1),
+		("malformed", |leaf| leaf.candidates[7].id = leaf.candidates[0].id),
+	];
+	for (name, spoil) in ways {
+		let mut references = three();
+		spoil(&mut references[1].1[4]);
+		let judgement = judged(&honest_leaves(), &references);
+		assert_eq!(judgement.verdict, Verdict::Passed, "{name}");
+		assert_eq!((judgement.accepted, judgement.rejected), (vec![1, 3], vec![2]), "{name}");
+	}
+}
+
+#[test]
+fn small_differences_stay_in_band() {
+	let ways: [Way; 4] = [
+		("lane", |leaf| leaf.logit_sketch[3] = 2),
+		("log-prob", |leaf| leaf.candidates[1].logprob += 2),
+		("log-prob of a skipped rank", |leaf| leaf.candidates[5].logprob += 9),
+		("id of a skipped rank", |leaf| leaf.candidates[7].id = 99),
+	];
+	for (name, change) in ways {
+		let mut references = three();
+		change(&mut references[1].1[4]);
+		assert_eq!(judged(&honest_leaves(), &references).accepted, [1, 2, 3], "{name}");
+	}
+}
+
+#[test]
+fn three_that_disagree_abstain() {
+	let mut references = three();
+	references[1].1[0].logit_sketch = [100; 8];
+	references[2].1[0].logit_sketch = [-100; 8];
+	let judgement = judged(&honest_leaves(), &references);
+	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Abstained, Reason::Disagreement));
+	assert_eq!((judgement.accepted, judgement.rejected), (vec![1], vec![2, 3]));
+}
+
+#[test]
+fn an_outlier_cannot_move_the_median_out_of_the_honest_range() {
+	let mut references = three();
+	references[0].1.iter_mut().for_each(|leaf| leaf.logit_sketch = [i16::MAX; 8]);
+	let judgement = judged(&honest_leaves(), &references);
+	assert_eq!((judgement.verdict, judgement.evidence.position), (Verdict::Passed, -1024));
+}
+
+#[test]
+fn the_nearest_accepted_reference_gives_the_candidates() {
+	let mut references = three();
+	references[0].1[0].hidden_sketch[0] = 1;
+	references[0].1[0].candidates[1].logprob = -19;
+	references[1].1[0].candidates[1].logprob = -21;
+	let agreed = consensus(&(0..16).collect::<Vec<_>>(), &references, &spec()).unwrap();
+	assert_eq!(agreed.leaves[0].candidates[1].logprob, -21, "2 and 3 are nearest, 2 is lower");
+	references.reverse();
+	let again = consensus(&(0..16).collect::<Vec<_>>(), &references, &spec()).unwrap();
+	assert_eq!(again.leaves, agreed.leaves, "the order of the references does not matter");
+}
+
+#[test]
+fn no_single_answer_slashes() {
+	let worst = Evidence { position: HIGHEST_EVIDENCE, margin: HIGHEST_EVIDENCE };
+	let once = Evidence::default().accumulate(worst);
+	assert!(!once.is_slashable());
+	assert!(once.accumulate(worst).is_slashable());
+	assert_eq!(
+		once.accumulate(Evidence { position: -9999, margin: 0 }),
+		Evidence { position: 0, margin: 3072 }
+	);
+	let misses = (0..4).fold(Evidence::default(), |sum, _| sum.accumulate(Evidence::MISSED));
+	assert!(misses.is_slashable(), "withholding does not pay");
+}
+
+proptest! {
+	#[test]
+	fn judging_anything_is_total_and_bounded(
+		lanes: Vec<([i16; 8], [i16; 8], u32, i16)>,
+		thresholds: [u64; 4],
+		tau: u32,
+		temperature: u16,
+		top_k: u8,
+	) {
+		let build = |shift: usize| -> Vec<Leaf> {
+			lanes.iter().cycle().skip(shift).take(lanes.len()).enumerate().map(|(i, (logit, hidden, id, logprob))| Leaf {
+				logit_sketch: *logit,
+				hidden_sketch: *hidden,
+				..leaf(i as u32, *id, &[(*id, *logprob), (id.wrapping_add(1), logprob.wrapping_sub(1))])
+			}).collect()
+		};
+		let [logit_q95, logit_q99, hidden_q95, hidden_q99] = thresholds;
+		let calibration = Calibration { logit_q95, logit_q99, hidden_q95, hidden_q99, tau_sample: tau, positions: 0, expires_at: 0 };
+		let references: References = (0..3).map(|account| (account, build(usize::from(account) / 2))).collect();
+		let spec = ServiceSpec { top_k: top_k % 4, vocab_size: u32::MAX, ..spec() };
+		let judgement = judge(&build(0), &references, &calibration, &spec, &SEED, temperature);
+		prop_assert!((LOWEST_EVIDENCE..=HIGHEST_EVIDENCE).contains(&judgement.evidence.position));
+		prop_assert!((LOWEST_EVIDENCE..=HIGHEST_EVIDENCE).contains(&judgement.evidence.margin));
+		if judgement.verdict == Verdict::Abstained {
+			prop_assert_eq!(judgement.evidence, Evidence::default());
+		}
+		prop_assert!(judgement.accepted.len() + judgement.rejected.len() <= 3);
+	}
+}

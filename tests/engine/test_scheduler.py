@@ -1,0 +1,155 @@
+"""Everybody is served in the end, in fair order, within budget. No torch."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from llmnet.engine.blocks import BlockManager
+from llmnet.engine.errors import ContextLengthError, DuplicateRequestError, IntegrityError
+from llmnet.engine.scheduler import Chunk, Scheduler, Sequence
+
+PAGES, SIZE, CONTEXT, BATCH, BUDGET = 8, 4, 28, 3, 6
+
+
+def scheduler(pages: int = PAGES, context: int = CONTEXT, batch: int = BATCH, budget: int = BUDGET) -> Scheduler:
+    return Scheduler(BlockManager(pages, SIZE), context_length=context, max_batch=batch, max_step_tokens=budget)
+
+
+def advance(plan: Scheduler) -> list[Chunk]:
+    """One step with a model that always says token 0."""
+    chunks = plan.schedule()
+    plan.computed(chunks)
+    for chunk in chunks:
+        sequence = chunk.sequence
+        if sequence.behind == 0:
+            sequence.tokens.append(0)
+            if sequence.num_output == sequence.max_tokens:
+                plan.remove(sequence.request_id)
+    return chunks
+
+
+class Traffic(RuleBasedStateMachine):
+    """Requests come, are aborted, and step along while pages are short."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan = scheduler()
+        self.alive: dict[str, Sequence] = {}
+        self.count = 0
+
+    @rule(prompt=st.integers(1, 20), output=st.integers(1, 12))
+    def add(self, prompt: int, output: int) -> None:
+        self.count += 1
+        sequence = Sequence(f"s{self.count}", [0] * prompt, output)
+        if prompt + output > CONTEXT:
+            with pytest.raises(ContextLengthError):
+                self.plan.add(sequence)
+            return
+        self.plan.add(sequence)
+        self.alive[sequence.request_id] = sequence
+
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.alive) or ["nobody"]))
+        assert self.plan.remove(name) is (name in self.alive)
+        self.alive.pop(name, None)
+
+    @rule()
+    def step(self) -> None:
+        chunks = advance(self.plan)
+        assert sum(chunk.count for chunk in chunks) <= BUDGET
+        assert len(chunks) <= BATCH
+        assert bool(chunks) is bool(self.alive), "there is work, so there is progress"
+        ones = [chunk.count == 1 for chunk in chunks]
+        assert ones == sorted(ones, reverse=True), "chunks of one token come first"
+        self.alive = {name: item for name, item in self.alive.items() if item.num_output < item.max_tokens}
+
+    @invariant()
+    def books_balance(self) -> None:
+        self.plan.check_integrity()
+        assert len(self.plan) == len(self.alive)
+
+    def teardown(self) -> None:
+        worst = sum(2 * (len(item.tokens) + item.max_tokens) for item in self.alive.values()) * (len(self.alive) + 1)
+        for _ in range(worst + 1):
+            if not len(self.plan):
+                break
+            advance(self.plan)
+        assert not len(self.plan), "some request starves"
+        assert self.plan.blocks.num_free == PAGES
+
+
+TestTraffic = Traffic.TestCase
+TestTraffic.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_prompts_do_not_delay_decoding() -> None:
+    plan = scheduler(pages=40, context=100)
+    plan.add(Sequence("short", [0] * 2, 20))
+    advance(plan)
+    plan.add(Sequence("long", [0] * 60, 20))
+    for _ in range(8):
+        chunks = {chunk.sequence.request_id: chunk.count for chunk in advance(plan)}
+        assert chunks["short"] == 1
+        assert chunks["long"] == BUDGET - 1
+
+
+def test_the_youngest_is_preempted_and_comes_back() -> None:
+    plan = scheduler(pages=4, context=16, budget=8)
+    old, young = Sequence("old", [0] * 7, 9), Sequence("young", [0] * 7, 6)
+    plan.add(old)
+    plan.add(young)
+    while plan.num_preemptions == 0:
+        advance(plan)
+        plan.check_integrity()
+    assert young.num_computed == 0
+    assert young.num_output > 0, "its tokens are kept, only their KV is dropped"
+    assert old.num_computed > 0
+    while len(plan):
+        advance(plan)
+    assert (old.num_output, young.num_output) == (9, 6)
+
+
+def test_a_request_larger_than_the_whole_cache_is_refused() -> None:
+    plan = scheduler(pages=4, context=100)
+    plan.add(Sequence("fits", [0] * 10, 6))
+    with pytest.raises(ContextLengthError, match=r"make 17, the limit is 16"):
+        plan.add(Sequence("no", [0] * 11, 6))
+    assert len(plan) == 1
+
+
+def test_an_id_may_be_used_again_only_after_the_end() -> None:
+    plan = scheduler()
+    plan.add(Sequence("a", [0], 1))
+    with pytest.raises(DuplicateRequestError):
+        plan.add(Sequence("a", [0], 1))
+    advance(plan)
+    plan.add(Sequence("a", [0], 1))
+    assert "a" in plan
+
+
+def test_integrity_check_sees_pages_of_a_request_that_is_gone() -> None:
+    plan = scheduler()
+    plan.blocks.grow("ghost", 3)
+    with pytest.raises(IntegrityError, match="gone"):
+        plan.check_integrity()
+
+
+def test_integrity_check_sees_tokens_computed_without_pages() -> None:
+    plan = scheduler()
+    sequence = Sequence("a", [0] * 5, 1)
+    plan.add(sequence)
+    advance(plan)
+    sequence.num_computed = 9
+    with pytest.raises(IntegrityError, match="computed"):
+        plan.check_integrity()
+    sequence.num_computed = 5
+
+
+@pytest.mark.parametrize(("batch", "budget"), [(0, 4), (4, 3)])
+def test_limits_that_cannot_work_are_refused(batch: int, budget: int) -> None:
+    with pytest.raises(ValueError, match="max_batch"):
+        scheduler(batch=batch, budget=budget)
