@@ -16,7 +16,7 @@ Timed = Callable[[], Tensor]
 """Returns ``[batch * rows, heads, dim]``."""
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """This implementation cannot run this workload on this machine."""
 
 
@@ -26,7 +26,7 @@ def ours(backend: str) -> Callable[[Tensors], Timed]:
     def prepare(tensors: Tensors) -> Timed:
         work, device = tensors.work, tensors.q.device
         if backend == "triton" and not tensors.q.is_cuda:
-            raise Unavailable("needs CUDA")
+            raise UnavailableError("needs CUDA")
         q = tensors.q.flatten(0, 1)
         ends, contexts = tensors.lengths
         tokens = tensors.pages[2].shape[1] * PAGE
@@ -58,7 +58,7 @@ def sdpa(kind: SDPBackend) -> Callable[[Tensors], Timed]:
         try:
             run()
         except RuntimeError as error:
-            raise Unavailable(str(error).split("\n")[0]) from error
+            raise UnavailableError(str(error).split("\n")[0]) from error
         return run
 
     return prepare
@@ -67,7 +67,7 @@ def sdpa(kind: SDPBackend) -> Callable[[Tensors], Timed]:
 def flex(tensors: Tensors) -> Timed:
     """FlexAttention, compiled; on CUDA only."""
     if not tensors.q.is_cuda:
-        raise Unavailable("needs CUDA")
+        raise UnavailableError("needs CUDA")
     from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
     work = tensors.work

@@ -11,7 +11,8 @@ NOT_ON_GPU = "not measured on a GPU"
 
 @dataclass(frozen=True)
 class Ceiling:
-    """Best rates seen on ``device``: matrix product in TFLOP/s, copy in GB/s (bytes read plus bytes written)."""
+    """Best rates seen on ``device``: matrix product in TFLOP/s, copy in GB/s (bytes read plus bytes
+    written)."""
 
     device: str
     dtype: torch.dtype

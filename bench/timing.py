@@ -4,7 +4,7 @@ import pytest
 import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .adapters import ADAPTERS, Timed, Unavailable, ours
+from .adapters import ADAPTERS, Timed, UnavailableError, ours
 from .ceilings import Ceiling, synchronise
 from .workloads import Tensors, Workload
 
@@ -14,7 +14,7 @@ def bench_attention(benchmark: BenchmarkFixture, ceiling: Ceiling, work: Workloa
     tensors = Tensors.make(work, ceiling.device, ceiling.dtype)
     try:
         run = ADAPTERS[name](tensors)
-    except Unavailable as reason:
+    except UnavailableError as reason:
         pytest.skip(f"{name}: {reason}")
     tolerance = 2e-2 if ceiling.dtype == torch.bfloat16 else 1e-4
     torch.testing.assert_close(run(), ours("reference")(tensors)(), atol=tolerance, rtol=tolerance)

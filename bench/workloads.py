@@ -11,7 +11,8 @@ PAGE = 16
 
 @dataclass(frozen=True)
 class Workload:
-    """``batch`` sequences of ``context`` tokens, of which the last ``rows`` are queries (all of them, or one)."""
+    """``batch`` sequences of ``context`` tokens, of which the last ``rows`` are queries (all of them, or
+    one)."""
 
     name: str
     batch: int

@@ -8,6 +8,7 @@
 #   SYSROOT     where core/alloc for wasm live (default: ~/.cache/llmnet/sysroot)
 #   TARGET_DIR  cargo's target directory       (default: ~/.cache/llmnet/target-wasm)
 #   PROFILE     the cargo profile              (default: wasm)
+#   PYTHON      a Python with zstandard        (default: python3)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -84,8 +85,9 @@ export CARGO_ENCODED_RUSTFLAGS
 # Step 4: put the blob, and where Python has zstandard the compressed form, in the output folder.
 mkdir -p "$out"
 cp "$target_dir/$target/$profile/$file" "$out/$file"
-if python3 -c 'import zstandard' 2>/dev/null; then
-  python3 - "$out/$file" <<'PY'
+python=${PYTHON:-python3}
+if "$python" -c 'import zstandard' 2>/dev/null; then
+  "$python" - "$out/$file" <<'PY'
 import sys, zstandard
 path = sys.argv[1]
 blob = open(path, "rb").read()

@@ -74,8 +74,8 @@ class Submitter:
         period: int | None = ERA_PERIOD,
         anchor: Header | None = None,
     ) -> SignedExtrinsic:
-        """Signs for the runtime of the best block. Mortal from `anchor` on (default: the finalised head); immortal if
-        period is None."""
+        """Signs for the runtime of the best block. Mortal from `anchor` on (default: the finalised head);
+        immortal if period is None."""
         best = await self._rpc.block_hash()
         assert best is not None
         runtime = await self._runtimes.at(best)

@@ -1,9 +1,9 @@
 """The heap of a runtime instance, as a small WASM module that owns the instance's memory.
 
-Two thirds of all host calls of a transaction are malloc and free; as WASM they cost nothing. The layout is the one that
-`sp-io` expects of its host: blocks of 8 * 2**order bytes (order 0 to 22), each behind an 8-byte header whose first four
-bytes hold the order (or, when free, the next free block) and whose fifth byte's lowest bit says that it is in use;
-the last bytes of the header belong to the runtime.
+Two thirds of all host calls of a transaction are malloc and free; as WASM they cost nothing. The layout is
+the one that `sp-io` expects of its host: blocks of 8 * 2**order bytes (order 0 to 22), each behind an 8-byte
+header whose first four bytes hold the order (or, when free, the next free block) and whose fifth byte's
+lowest bit says that it is in use; the last bytes of the header belong to the runtime.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _TEMPLATE = """(module
    (then (i32.store (local.get $slot) (i32.load (local.get $block))))
    (else
     (local.set $block (global.get $bump))
-    (local.set $end (i32.add (i32.add (local.get $block) (i32.const 8)) (i32.shl (i32.const 8) (local.get $order))))
+    (local.set $end
+     (i32.add (i32.add (local.get $block) (i32.const 8)) (i32.shl (i32.const 8) (local.get $order))))
     (if (i32.lt_u (local.get $end) (local.get $block)) (then unreachable))
     (call $grow (local.get $end))
     (global.set $bump (local.get $end))))
@@ -55,7 +56,7 @@ _TEMPLATE = """(module
 
 
 def allocator_wat(heap_base: int, min_pages: int, max_pages: int | None) -> str:
-    """The text of the module that exports `memory`, `malloc` and `free` for a heap that starts at `heap_base`.
+    """The module that exports `memory`, `malloc` and `free` for a heap that starts at `heap_base`, as text.
 
     `min_pages` and `max_pages` (64 KiB each) are the limits of the memory; a failed growth traps.
     """

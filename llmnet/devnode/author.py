@@ -50,8 +50,8 @@ def slot_duration(runtime: Runtime, state: State) -> int | None:
 def next_timestamp(state: State, wall_milliseconds: int, slot_milliseconds: int | None) -> int:
     """The time of the next block: the clock's, but at least one slot behind the previous block.
 
-    Aura wants a new slot for each block and `slot == timestamp / slot duration`; so blocks that come faster than slots
-    run ahead of the clock.
+    Aura wants a new slot for each block and `slot == timestamp / slot duration`; so blocks that come faster
+    than slots run ahead of the clock.
     """
     last = int.from_bytes(state.get(TIMESTAMP_KEY) or b"", "little")
     return max(wall_milliseconds, last + (slot_milliseconds or DEFAULT_SLOT_MILLISECONDS) if last else 0)
@@ -117,7 +117,9 @@ class BlockBuilder:
             raise AuthoringError(f"an inherent failed with dispatch error 0x{(applied.error or b'').hex()}")
 
     def push(self, extrinsic: bytes) -> Applied:
-        """Adds an extrinsic (with length prefix). Raises TransactionError, and changes nothing, if it is not valid here.
+        """Adds an extrinsic (with length prefix).
+
+        Raises TransactionError, and changes nothing, if it is not valid here.
 
         A panic while it is applied is an InvalidTransaction of kind `panic`.
         """
@@ -156,7 +158,9 @@ class BlockBuilder:
         state = self._overlay.sealed(self._version.state_version)
         assert isinstance(state, State)
         if state.root() != header.state_root:
-            raise AuthoringError("the runtime's header has another state root than the state (host and runtime disagree)")
+            raise AuthoringError(
+                "the runtime's header has another state root than the state (host and runtime disagree)"
+            )
         return Built(
             Block(header, tuple(self._body)),
             state,

@@ -24,9 +24,9 @@ def _read_digest_item(reader: Reader) -> bytes:
     kind = reader.uint(1)
     if kind in (_CONSENSUS, _SEAL, _PRE_RUNTIME):
         reader.take(4)
-        reader.bytes()
+        reader.vector()
     elif kind == _OTHER:
-        reader.bytes()
+        reader.vector()
     elif kind != _ENVIRONMENT_UPDATED:
         raise CodecError(f"unknown digest item {kind}")
     return reader.data[start : reader.at]
@@ -44,10 +44,8 @@ class Header:
 
     def encode(self) -> bytes:
         """The header in SCALE."""
-        return b"".join(
-            (self.parent, compact(self.number), self.state_root, self.extrinsics_root, compact(len(self.digest)))
-            + self.digest
-        )
+        parts = (self.parent, compact(self.number), self.state_root, self.extrinsics_root)
+        return b"".join((*parts, compact(len(self.digest)), *self.digest))
 
     @classmethod
     def decode(cls, data: bytes) -> Header:
@@ -103,5 +101,5 @@ def decode_body(data: bytes) -> tuple[bytes, ...]:
 def read_extrinsic(reader: Reader) -> bytes:
     """One extrinsic with its length prefix."""
     start = reader.at
-    reader.bytes()
+    reader.vector()
     return reader.data[start : reader.at]

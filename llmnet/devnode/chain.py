@@ -18,7 +18,9 @@ _RECENT_BLOCKS = 512
 class Chain:
     """Blocks and states. Reading is safe from any thread; `append` is for one author."""
 
-    def __init__(self, database: Database, genesis: Block, state: State, *, keep_states: int, finality_lag: int) -> None:
+    def __init__(
+        self, database: Database, genesis: Block, state: State, *, keep_states: int, finality_lag: int
+    ) -> None:
         self._database = database
         self._keep_states = max(keep_states, 1)
         self._finality_lag = finality_lag
@@ -62,7 +64,9 @@ class Chain:
         assert best is not None
         state = self._database.head_state()
         if state.root() != best.header.state_root:
-            raise DatabaseError(f"the stored state of block {best.number} has another root than its header: damaged file")
+            raise DatabaseError(
+                f"the stored state of block {best.number} has another root than its header: damaged file"
+            )
         states = [(best.number, state)]
         while states[-1][0] > 0 and len(states) < self._keep_states:
             number, after = states[-1]

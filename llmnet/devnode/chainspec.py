@@ -1,4 +1,4 @@
-"""Chain specifications in polkadot-sdk's JSON format, plain and raw, so that its nodes start from the same file."""
+"""Chain specifications in polkadot-sdk's JSON format, plain and raw: its nodes start from the same file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _unhex(text: Any, what: str) -> bytes:
 
 @dataclass(frozen=True)
 class ChainSpec:
-    """A chain's identity and its genesis: `raw` storage, or `code` with a `patch` over the runtime's defaults.
+    """A chain's identity and its genesis:
+
+    `raw` storage, or `code` with a `patch` over the runtime's defaults.
 
     `full` marks a patch that is the whole configuration instead (the format's `config`).
     """
@@ -141,7 +143,9 @@ def _read_raw(raw: Any) -> Changes:
     if not isinstance(children, dict):
         raise GenesisError("genesis.raw.childrenDefault of the chain specification is no object")
     named = {_unhex(key, "a child trie"): pairs(values, "a child trie") for key, values in children.items()}
-    return Changes({key: value for key, value in top.items() if not key.startswith(DEFAULT_CHILD_PREFIX)}, named)
+    return Changes(
+        {key: value for key, value in top.items() if not key.startswith(DEFAULT_CHILD_PREFIX)}, named
+    )
 
 
 def read_code(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 """Blocks and the head state in one SQLite file (or in memory), one transaction per block.
 
-Killing the process at any moment leaves the last whole block. Beside the head state the file keeps what each of the
-last blocks overwrote, so that their states can be walked back to at the next start.
+Killing the process at any moment leaves the last whole block. Beside the head state the file keeps what each
+of the last blocks overwrote, so that their states can be walked back to at the next start.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def encode_changes(changes: Changes) -> bytes:
 def decode_changes(data: bytes) -> Changes:
     """The inverse of `encode_changes`."""
     reader = Reader(data)
-    return _grouped((reader.bytes(), reader.bytes(), reader.optional_bytes()) for _ in range(reader.count(3)))
+    return _grouped(
+        (reader.vector(), reader.vector(), reader.optional_bytes()) for _ in range(reader.count(3))
+    )
 
 
 def undo_of(changes: Changes, before: State) -> Changes:
@@ -74,7 +76,10 @@ class Database:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
-                ":memory:" if path is None else path, check_same_thread=False, isolation_level=None, timeout=0.5
+                ":memory:" if path is None else path,
+                check_same_thread=False,
+                isolation_level=None,
+                timeout=0.5,
             )
             if path is not None:
                 self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -85,9 +90,13 @@ class Database:
                 self._db.execute(statement)
             self._db.execute("COMMIT")
         except (OSError, sqlite3.Error) as error:
-            raise DatabaseError(f"the database {path} cannot be used (is another node running on it?): {error}") from None
+            raise DatabaseError(
+                f"the database {path} cannot be used (is another node running on it?): {error}"
+            ) from None
         if self._meta("format") not in (None, _FORMAT.encode()):
-            raise DatabaseError(f"the database {path} was made by another version; remove it with purge-chain")
+            raise DatabaseError(
+                f"the database {path} was made by another version; remove it with purge-chain"
+            )
 
     def close(self) -> None:
         """Closes the file; later use raises DatabaseError."""
@@ -157,7 +166,9 @@ class Database:
         """The state after the highest block; one trie insertion per key."""
         top, children = Trie(), dict[bytes, Trie]()
         with self._lock:
-            for child, key, value, version in self._db.execute("SELECT child, key, value, version FROM state"):
+            for child, key, value, version in self._db.execute(
+                "SELECT child, key, value, version FROM state"
+            ):
                 if child:
                     children[child[1:]] = children.get(child[1:], Trie()).insert(key, value, version)
                 else:

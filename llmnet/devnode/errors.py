@@ -1,24 +1,25 @@
 """Everything that can go wrong in a development node, as one tree.
 
-    DevnodeError
-    ├── CodecError                 bytes are not the SCALE value they should be
-    ├── RuntimeFault               the WASM runtime could not do what it was asked
-    │   ├── InvalidRuntime         the code is no runtime that this host can run
-    │   ├── RuntimeTrap            a call ended in a trap (its changes are discarded)
-    │   │   ├── MissingHostFunction   the runtime called an import that this host lacks
-    │   │   └── RuntimeTimeout        a call ran longer than allowed
-    │   └── NoSuchEntryPoint       the runtime exports no such function
-    ├── UnknownBlock               no block has this hash or number
-    │   └── StatePruned            the block is known, its state is no longer kept
-    ├── TransactionError           a transaction is not taken into the pool
-    │   ├── MalformedTransaction, InvalidTransaction, UndecidableTransaction
-    │   └── AlreadyInPool, TemporarilyBanned, PriorityTooLow, PoolFull
-    ├── AuthoringError             a block could not be built, or its re-execution differs
-    ├── GenesisError               preset, patch or chain specification cannot make a genesis
-    ├── DatabaseError              the database under --base-path does not fit or cannot be used
-    └── ServerError                the address cannot be served
+DevnodeError
+├── CodecError                 bytes are not the SCALE value they should be
+├── RuntimeFault               the WASM runtime could not do what it was asked
+│   ├── InvalidRuntime         the code is no runtime that this host can run
+│   ├── RuntimeTrap            a call ended in a trap (its changes are discarded)
+│   │   ├── MissingHostFunction   the runtime called an import that this host lacks
+│   │   └── RuntimeTimeout        a call ran longer than allowed
+│   └── NoSuchEntryPoint       the runtime exports no such function
+├── UnknownBlock               no block has this hash or number
+│   └── StatePruned            the block is known, its state is no longer kept
+├── TransactionError           a transaction is not taken into the pool
+│   ├── MalformedTransaction, InvalidTransaction, UndecidableTransaction
+│   └── AlreadyInPool, TemporarilyBanned, PriorityTooLow, PoolFull
+├── AuthoringError             a block could not be built, or its re-execution differs
+├── GenesisError               preset, patch or chain specification cannot make a genesis
+├── DatabaseError              the database under --base-path does not fit or cannot be used
+└── ServerError                the address cannot be served
 """
 
+# ruff: noqa: N818 - these are the words of the domain; `except StatePruned` needs no suffix
 from __future__ import annotations
 
 

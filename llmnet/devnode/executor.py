@@ -12,11 +12,17 @@ from typing import Any
 import wasmtime
 
 from llmnet.devnode.allocator import allocator_wat
-from llmnet.devnode.errors import InvalidRuntime, MissingHostFunction, NoSuchEntryPoint, RuntimeTimeout, RuntimeTrap
-from llmnet.devnode.host import HOST_FUNCTIONS, HostCall, HostFunction, HostRefusal
+from llmnet.devnode.errors import (
+    InvalidRuntime,
+    MissingHostFunction,
+    NoSuchEntryPoint,
+    RuntimeTimeout,
+    RuntimeTrap,
+)
+from llmnet.devnode.host import HOST_FUNCTIONS, HostCall, HostFunction, HostRefusedError
 from llmnet.devnode.host.registry import arity
-from llmnet.devnode.instance import CallFailed, HostLinker, HostMemoryFault, Instance, new_trap
-from llmnet.devnode.overlay import Overlay, UnbalancedTransaction
+from llmnet.devnode.instance import CallFailedError, HostLinker, HostMemoryError, Instance, new_trap
+from llmnet.devnode.overlay import Overlay, UnbalancedTransactionError
 from llmnet.devnode.wasm import TICK_SECONDS, compile_module, engine
 
 DEFAULT_MEMORY_BYTES = 512 * 1024 * 1024
@@ -24,12 +30,12 @@ DEFAULT_CALL_SECONDS = 60.0
 _ALLOCATOR = ("ext_allocator_malloc_version_1", "ext_allocator_free_version_1")
 
 
-class _Missing(Exception):
+class _MissingImportError(Exception):
     """The runtime called an import that is not there."""
 
 
 def default_cache_dir() -> Path:
-    """Where compiled modules are kept: LLMNET_CACHE_DIR, else XDG_CACHE_HOME or ~/.cache, below it llmnet/wasm."""
+    """The directory of compiled modules: $LLMNET_CACHE_DIR/wasm, else $XDG_CACHE_HOME/llmnet/wasm."""
     base = os.environ.get("LLMNET_CACHE_DIR")
     if base:
         return Path(base) / "wasm"
@@ -68,7 +74,9 @@ class Runtime:
             if isinstance(item.type, wasmtime.MemoryType):
                 pages = (item.type.limits.min, item.type.limits.max)
             elif not isinstance(item.type, wasmtime.FuncType):
-                raise InvalidRuntime(f"the runtime imports {item.name}, which is neither a function nor a memory")
+                raise InvalidRuntime(
+                    f"the runtime imports {item.name}, which is neither a function nor a memory"
+                )
             elif item.name not in _ALLOCATOR:
                 body = self._body(item.name or "", item.type)
                 self._linker.define(item.module, item.name or "", item.type, body)
@@ -82,7 +90,7 @@ class Runtime:
     def _read_heap_base(self) -> int:
         try:
             instance = self._instance(self._call_seconds)
-        except CallFailed as error:
+        except CallFailedError as error:
             raise InvalidRuntime(f"the runtime cannot be instantiated: {error}") from None
         try:
             return instance.heap_base()
@@ -99,9 +107,13 @@ class Runtime:
         if function is None:
             function = _missing(name)
         elif arity(function) != count:
-            raise InvalidRuntime(f"the runtime imports {name} with {count} parameters, {arity(function)} are known")
+            raise InvalidRuntime(
+                f"the runtime imports {name} with {count} parameters, {arity(function)} are known"
+            )
         if count > 4:
-            raise InvalidRuntime(f"the runtime imports {name} with {count} parameters, at most 4 are supported")
+            raise InvalidRuntime(
+                f"the runtime imports {name} with {count} parameters, at most 4 are supported"
+            )
         call = _UNPACK[count](function)
 
         def body(values: Any) -> int:
@@ -110,14 +122,16 @@ class Runtime:
                 if result is not None:
                     values[0] = result
                 return 0
-            except BaseException as error:  # nothing may pass through WASM frames
+            except BaseException as error:  # noqa: BLE001 - nothing may pass through WASM frames
                 self._fault = error
                 return new_trap(str(error) or type(error).__name__)
 
         return body
 
-    def call(self, function: str, argument: bytes, overlay: Overlay, *, seconds: float | None = None) -> bytes:
-        """Calls an entry point; on success its writes are merged into `overlay`, otherwise they are discarded.
+    def call(
+        self, function: str, argument: bytes, overlay: Overlay, *, seconds: float | None = None
+    ) -> bytes:
+        """Calls an entry point; its writes are merged into `overlay` if it succeeds and discarded if not.
 
         Raises NoSuchEntryPoint, RuntimeTrap, MissingHostFunction or RuntimeTimeout.
         """
@@ -143,25 +157,31 @@ class Runtime:
         try:
             result = instance.call(entry, argument)
             if overlay.depth != depth + 1:
-                raise UnbalancedTransaction(f"{overlay.depth - depth - 1} storage transactions were left open")
+                raise UnbalancedTransactionError(
+                    f"{overlay.depth - depth - 1} storage transactions were left open"
+                )
             overlay.commit()
             return result
-        except (CallFailed, HostMemoryFault, UnbalancedTransaction) as error:
+        except (CallFailedError, HostMemoryError, UnbalancedTransactionError) as error:
             raise self._explain(function, host, error, time.monotonic() - started, limit) from self._fault
         finally:
             while overlay.depth > depth:
                 overlay.rollback()
             self._current = None
 
-    def _explain(self, function: str, host: HostCall, error: Exception, seconds: float, limit: float) -> BaseException:
+    def _explain(
+        self, function: str, host: HostCall, error: Exception, seconds: float, limit: float
+    ) -> BaseException:
         fault = self._fault
-        if isinstance(fault, _Missing):
+        if isinstance(fault, _MissingImportError):
             return MissingHostFunction(function, f"the host function {fault} is not provided")
-        if isinstance(fault, HostRefusal | HostMemoryFault | UnbalancedTransaction | CallFailed):
+        if isinstance(
+            fault, HostRefusedError | HostMemoryError | UnbalancedTransactionError | CallFailedError
+        ):
             return RuntimeTrap(function, host.panic_text() or str(fault))
         if fault is not None:
             return fault
-        if isinstance(error, CallFailed) and error.interrupted:
+        if isinstance(error, CallFailedError) and error.interrupted:
             return RuntimeTimeout(function, f"interrupted after {seconds:.1f} s (the limit is {limit:g} s)")
         reason = str(error).splitlines()[0] if str(error) else "unknown"
         return RuntimeTrap(function, host.panic_text() or reason)
@@ -169,7 +189,7 @@ class Runtime:
 
 def _missing(name: str) -> HostFunction:
     def fail(*_: Any) -> int:
-        raise _Missing(name)
+        raise _MissingImportError(name)
 
     return fail
 

@@ -44,13 +44,16 @@ def preset_names(runtime: Runtime) -> list[str]:
 
 
 def get_preset(runtime: Runtime, name: str | None) -> Json:
-    """A preset's JSON, by name, or (None) the default configuration. Raises GenesisError for unknown names."""
+    """A preset's JSON, by name, or (None) the default configuration.
+
+    Raises GenesisError for unknown names.
+    """
     encoded = option(None if name is None else name.encode())
     found = _call(runtime, "GenesisBuilder_get_preset", encoded).optional_bytes()
     if found is None:
         known = ", ".join(preset_names(runtime)) or "none"
         raise GenesisError(f"the runtime has no preset {name!r}; it offers: {known}")
-    value = json.loads(found)
+    value: Any = json.loads(found)
     if not isinstance(value, dict):
         raise GenesisError(f"preset {name!r} is no JSON object")
     return value

@@ -1,4 +1,6 @@
-"""One instance of a runtime, for one call: wasmtime's C interface without the cost of its checked Python layer.
+"""One instance of a runtime, for one call:
+
+wasmtime's C interface without the cost of its checked Python layer.
 
 A checked Python callback costs about 30 µs, an unchecked one 1 µs; a transaction makes hundreds.
 """
@@ -24,11 +26,11 @@ _Callback = ctypes.CFUNCTYPE(
 _TrapPointer = ctypes.POINTER(ffi.wasm_trap_t)
 
 
-class HostMemoryFault(Exception):
+class HostMemoryError(Exception):
     """The runtime named memory outside of its own."""
 
 
-class CallFailed(Exception):
+class CallFailedError(Exception):
     """A call into WASM trapped; `interrupted` when its time was over."""
 
     def __init__(self, message: str, interrupted: bool) -> None:
@@ -44,12 +46,12 @@ def new_trap(message: str) -> int:
 
 
 def check(error: Any, trap: Any = None) -> None:
-    """Raises CallFailed if a function of the C interface reported an error or a trap."""
+    """Raises CallFailedError if a function of the C interface reported an error or a trap."""
     if error:
-        raise CallFailed(str(wasmtime.WasmtimeError._from_ptr(error)), False)
+        raise CallFailedError(str(wasmtime.WasmtimeError._from_ptr(error)), False)
     if trap is not None and trap:
         fault = wasmtime.Trap._from_ptr(trap)
-        raise CallFailed(fault.message, fault.trap_code is wasmtime.TrapCode.INTERRUPT)
+        raise CallFailedError(fault.message, fault.trap_code is wasmtime.TrapCode.INTERRUPT)
 
 
 class HostLinker:
@@ -62,7 +64,7 @@ class HostLinker:
         self._callbacks: list[Any] = []
 
     def define(self, module: str, name: str, kind: wasmtime.FuncType, body: Callable[[Any], int]) -> None:
-        """Defines a function; `body` gets the raw values (argument i at index 2 i, result at 0), returns 0 or a trap."""
+        """Defines a function; `body` gets raw values (argument i at 2 i, result at 0), returns 0 or a trap."""
 
         def call(_env: int, _caller: int, values: Any, _count: int) -> int:
             return body(values)
@@ -79,7 +81,11 @@ class HostLinker:
 
     def provide(self, context: Any, module: str, name: str, item: Any) -> None:
         """Defines an item that belongs to one store."""
-        check(ffi.wasmtime_linker_define(self.pointer, context, *_text(module), *_text(name), ctypes.byref(item)))
+        check(
+            ffi.wasmtime_linker_define(
+                self.pointer, context, *_text(module), *_text(name), ctypes.byref(item)
+            )
+        )
 
 
 def _text(name: str) -> tuple[Any, int]:
@@ -91,7 +97,10 @@ _MEMORY, _MALLOC, _FREE = _text("memory"), _text("malloc"), _text("free")
 
 
 class Instance:
-    """A fresh instance of a runtime with its memory and heap. Not thread-safe; use it for one call, then `close`."""
+    """A fresh instance of a runtime with its memory and heap.
+
+    Not thread-safe; use it for one call, then `close`.
+    """
 
     def __init__(
         self,
@@ -120,7 +129,11 @@ class Instance:
         linker.provide(self.context, "env", "ext_allocator_free_version_1", free)
         check(
             ffi.wasmtime_linker_instantiate(
-                linker.pointer, self.context, runtime.ptr(), ctypes.byref(self._instance), ctypes.byref(self._trap)
+                linker.pointer,
+                self.context,
+                runtime.ptr(),
+                ctypes.byref(self._instance),
+                ctypes.byref(self._trap),
             ),
             self._trap,
         )
@@ -139,7 +152,9 @@ class Instance:
 
     def _export(self, instance: Any, name: tuple[Any, int]) -> Any:
         item = ffi.wasmtime_extern_t()
-        if not ffi.wasmtime_instance_export_get(self.context, ctypes.byref(instance), *name, ctypes.byref(item)):
+        if not ffi.wasmtime_instance_export_get(
+            self.context, ctypes.byref(instance), *name, ctypes.byref(item)
+        ):
             raise InvalidRuntime(f"the runtime exports no {name[0].raw.decode()}")
         return item
 
@@ -147,7 +162,7 @@ class Instance:
         """Memory only grows, so its size is asked for only when a range lies behind what is known."""
         self._size = ffi.wasmtime_memory_data_size(self.context, ctypes.byref(self._memory))
         if end > self._size:
-            raise HostMemoryFault(f"the runtime passed memory up to {end}, it has {self._size} bytes")
+            raise HostMemoryError(f"the runtime passed memory up to {end}, it has {self._size} bytes")
 
     def read(self, pointer: int, size: int) -> bytes:
         """`size` bytes of the instance's memory."""
@@ -171,7 +186,7 @@ class Instance:
         """Copies `data` to the instance's heap and returns the pointer."""
         self._raw[0] = len(data)
         self._call(self._malloc, 1)
-        pointer = self._raw[0] & MASK32
+        pointer: int = self._raw[0] & MASK32
         self.write(pointer, data)
         return pointer
 
@@ -189,7 +204,7 @@ class Instance:
             check(error, trap)
 
     def function(self, name: str) -> Any:
-        """The exported runtime entry point `name`, which takes pointer and size and returns a span; None if missing."""
+        """The exported entry point `name`, (pointer, size) -> span, None if there is none."""
         item = ffi.wasmtime_extern_t()
         found = ffi.wasmtime_instance_export_get(
             self.context, ctypes.byref(self._instance), *_text(name), ctypes.byref(item)
@@ -202,7 +217,7 @@ class Instance:
         return item.of.func
 
     def call(self, function: Any, argument: bytes) -> bytes:
-        """Calls an entry point with encoded arguments; raises CallFailed when it traps."""
+        """Calls an entry point with encoded arguments; raises CallFailedError when it traps."""
         pointer = self.allocate(argument) if argument else 0
         self._raw[0], self._raw[2] = pointer, len(argument)
         self._call(function, 2)

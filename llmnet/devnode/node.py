@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from llmnet.devnode.author import BlockBuilder, Built, execute_block, next_timestamp, slot_duration
 from llmnet.devnode.block import Block
@@ -41,9 +42,9 @@ _KEPT_RUNTIMES = 3
 class NodeConfig:
     """What a node can be told; times in seconds.
 
-    `keep_states`: how many blocks back state can be read. `self_check`: execute every block again, as an importing
-    node would. `finality_lag`: how many blocks behind the best one is final. `block_seconds`: how long the author may
-    go on adding transactions to one block.
+    `keep_states`: how many blocks back state can be read. `self_check`: execute every block again, as an
+    importing node would. `finality_lag`: how many blocks behind the best one is final. `block_seconds`: how
+    long the author may go on adding transactions to one block.
     """
 
     base_path: Path | None = None
@@ -69,7 +70,10 @@ class Produced:
 
 
 class Node:
-    """A development node. All methods may be called from any thread; those that run the runtime take turns."""
+    """A development node.
+
+    All methods may be called from any thread; those that run the runtime take turns.
+    """
 
     def __init__(self, spec: ChainSpec, config: NodeConfig | None = None) -> None:
         self.config = config or NodeConfig()
@@ -83,7 +87,9 @@ class Node:
         storage = spec.storage(runtime)
         state = State().apply(storage, version.state_version)
         base = self.config.base_path
-        self._database = Database(None if base is None else database_path(base, spec), self.config.keep_states)
+        self._database = Database(
+            None if base is None else database_path(base, spec.id), self.config.keep_states
+        )
         try:
             self.chain = Chain.open(
                 self._database,
@@ -174,10 +180,20 @@ class Node:
     # -- transactions
 
     def submit(self, extrinsic: bytes) -> bytes:
-        """Takes an extrinsic (with length prefix) into the pool and returns its hash; raises TransactionError."""
+        """Takes a length-prefixed extrinsic into the pool; returns its hash or raises TransactionError."""
         _check_extrinsic(extrinsic, self.config.block_bytes)
         with self._lock:
             return self.pool.submit(extrinsic, self.best.number)
+
+    def pending(self) -> list[bytes]:
+        """The extrinsics that are ready in the pool, in the order of the next block."""
+        with self._lock:
+            return self.pool.pending()
+
+    def remove(self, hashes: Sequence[bytes]) -> list[bytes]:
+        """Removes transactions, and those that depend on them, from the pool; returns the hashes found."""
+        with self._lock:
+            return [tx_hash for tx_hash in hashes if self.pool.remove(tx_hash, "dropped")]
 
     def _validate(self, extrinsic: bytes) -> ValidTransaction:
         argument = _EXTERNAL_SOURCE + extrinsic + self.best.hash
@@ -193,8 +209,8 @@ class Node:
     def produce_block(self, extrinsics: Sequence[bytes] = ()) -> Produced:
         """Builds, stores and returns the next block: `extrinsics` first, then the pool's.
 
-        Raises TransactionError if one of `extrinsics` is not valid there, AuthoringError if no block can be built; then
-        nothing has changed.
+        Raises TransactionError if one of `extrinsics` is not valid there, AuthoringError if no block can be
+        built; then nothing has changed.
         """
         with self._lock:
             started = time.perf_counter()
@@ -259,7 +275,7 @@ class Node:
     # -- listeners and runtimes
 
     def on_block(self, listener: Callable[[Block], None]) -> None:
-        """Calls `listener` with each new best block, in the producing thread; it must be quick and must not raise."""
+        """Calls `listener` with each new best block in the producing thread; it must be quick, not raise."""
         self._block_listeners.append(listener)
 
     def on_status(self, listener: Callable[[bytes, str, bytes | None], None]) -> None:
@@ -276,7 +292,10 @@ class Node:
     def _load(self, code: bytes) -> Runtime:
         settings = self.config
         return Runtime(
-            code, cache_dir=settings.cache_dir, memory_bytes=settings.memory_bytes, call_seconds=settings.call_seconds
+            code,
+            cache_dir=settings.cache_dir,
+            memory_bytes=settings.memory_bytes,
+            call_seconds=settings.call_seconds,
         )
 
     def _runtime(self, state: State) -> tuple[Runtime, RuntimeVersion]:
@@ -295,9 +314,9 @@ class Node:
             return runtime, version
 
 
-def database_path(base: Path, spec: ChainSpec) -> Path:
+def database_path(base: Path, chain_id: str) -> Path:
     """Where a chain's database lies below the base path."""
-    return base / f"{spec.id}.sqlite"
+    return base / f"{quote(chain_id, safe='')}.sqlite"
 
 
 def _check_extrinsic(extrinsic: bytes, most: int) -> None:

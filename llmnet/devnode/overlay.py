@@ -1,7 +1,7 @@
 """Writes on top of a state: layers for nested transactions, tombstones for removed keys.
 
-An overlay lives as long as one block is built. Each runtime call and each storage transaction inside it is a layer that
-is merged down or thrown away.
+An overlay lives as long as one block is built. Each runtime call and each storage transaction inside it is a
+layer that is merged down or thrown away.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from llmnet.devnode.scale import compact, read_compact
 from llmnet.devnode.state import CHILD_STORAGE_PREFIX, Changes, StateBackend
 
 
-class UnbalancedTransaction(DevnodeError):
+class UnbalancedTransactionError(DevnodeError):
     """A storage transaction was ended that was not begun in the same runtime call, or not ended at all."""
 
 
@@ -135,7 +135,11 @@ class _Space:
     def _state_keys(self, prefix: bytes, limit: int | None, cursor: bytes | None) -> list[bytes]:
         found: list[bytes] = []
         most = None if limit is None else limit + 1
-        if cursor is not None and cursor.startswith(prefix) and self.state.get(cursor, self.child) is not None:
+        if (
+            cursor is not None
+            and cursor.startswith(prefix)
+            and self.state.get(cursor, self.child) is not None
+        ):
             found.append(cursor)
         for key in self.state.keys(prefix, cursor, self.child):
             if most is not None and len(found) >= most:
@@ -147,7 +151,9 @@ class _Space:
         merged: dict[bytes, _Value] = {}
         for layer in self.layers:
             merged.update(layer)
-        return {key: value.encode() if isinstance(value, _Appended) else value for key, value in merged.items()}
+        return {
+            key: value.encode() if isinstance(value, _Appended) else value for key, value in merged.items()
+        }
 
 
 def _as_vector(value: bytes | None) -> _Appended:
@@ -196,7 +202,7 @@ class Overlay:
         self._space(child).put(key, value)
 
     def append(self, key: bytes, item: bytes) -> None:
-        """Appends an encoded item to the encoded vector at `key`; a missing or malformed one becomes `[item]`."""
+        """Appends an item to the encoded vector at `key`; a missing or malformed one becomes `[item]`."""
         self._sealed = None
         self._top.append(key, item)
 
@@ -211,7 +217,9 @@ class Overlay:
 
         A prefix that covers the roots of child tries removes nothing.
         """
-        if child is None and (prefix.startswith(CHILD_STORAGE_PREFIX) or CHILD_STORAGE_PREFIX.startswith(prefix)):
+        if child is None and (
+            prefix.startswith(CHILD_STORAGE_PREFIX) or CHILD_STORAGE_PREFIX.startswith(prefix)
+        ):
             return Removal(None, 0, 0, 0)
         self._sealed = None
         return self._space(child).clear_prefix(prefix, limit, cursor)
@@ -238,7 +246,7 @@ class Overlay:
 
     def _check_open(self) -> None:
         if self._depth == 1:
-            raise UnbalancedTransaction("no storage transaction is open")
+            raise UnbalancedTransactionError("no storage transaction is open")
         self._depth -= 1
 
     def changes(self) -> Changes:

@@ -1,7 +1,9 @@
-"""The transaction pool: ready transactions in the order of their dependencies and priority, future ones waiting.
+"""The transaction pool:
 
-Transactions name tags that they require and provide (for accounts: account and nonce). A transaction is ready when what
-it requires is provided by ready ones or by the chain. Rules follow the pool of polkadot-sdk.
+ready transactions in the order of their dependencies and priority, future ones waiting.
+
+Transactions name tags that they require and provide (for accounts: account and nonce). A transaction is ready
+when what it requires is provided by ready ones or by the chain. Rules follow the pool of polkadot-sdk.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class PoolLimits:
 class PooledTransaction:
     """A transaction in the pool.
 
-    Future ones wait for the tags in `missing`; ready ones come after the pool's providers of the tags in `needs`.
+    Future ones wait for the tags in `missing`; ready ones come after the pool's providers of the tags in
+    `needs`.
     """
 
     data: bytes = field(repr=False)
@@ -144,9 +147,13 @@ class Pool:
 
     def _insert(self, data: bytes, tx_hash: bytes, validity: ValidTransaction, number: int) -> None:
         if not validity.provides:
-            raise InvalidTransaction("no_tags", "Transaction provides no tags, so the pool cannot tell it from others")
+            raise InvalidTransaction(
+                "no_tags", "Transaction provides no tags, so the pool cannot tell it from others"
+            )
         missing = {tag for tag in validity.requires if tag not in self._provided}
-        tx = PooledTransaction(data, tx_hash, next(self._sequence), validity, number + validity.longevity, missing)
+        tx = PooledTransaction(
+            data, tx_hash, next(self._sequence), validity, number + validity.longevity, missing
+        )
         if missing:
             self._future.add(tx)
             self._index(tx)
@@ -158,7 +165,9 @@ class Pool:
 
     def _make_ready(self, tx: PooledTransaction) -> None:
         """Adds to the ready queue, replacing what provides the same tags if that has less priority."""
-        replaced = {old.hash: old for tag in tx.validity.provides if (old := self._provided.get(tag))}.values()
+        replaced = {
+            old.hash: old for tag in tx.validity.provides if (old := self._provided.get(tag))
+        }.values()
         old_priority = sum(old.priority for old in replaced)
         if replaced and tx.priority <= old_priority:
             raise PriorityTooLow(old_priority, tx.priority)
@@ -256,7 +265,10 @@ class Pool:
     # -- giving transactions to blocks
 
     def ready(self) -> Iterator[PooledTransaction]:
-        """Ready transactions, best first, each after those it depends on. Do not change the pool meanwhile."""
+        """Ready transactions, best first, each after those it depends on.
+
+        Do not change the pool meanwhile.
+        """
         waiting: dict[bytes, list[PooledTransaction]] = {}
         unmet: dict[bytes, int] = {}
         heap: list[tuple[int, int, PooledTransaction]] = []
@@ -281,7 +293,7 @@ class Pool:
         return [tx.data for tx in self.ready()]
 
     def on_block(self, number: int, block_hash: bytes, included: Iterable[bytes]) -> None:
-        """Follows a new best block: included transactions leave, expired ones go, some others are checked again."""
+        """Follows a new best block: included and expired transactions leave, others are checked again."""
         for tx_hash in included:
             tx = self._find(tx_hash)
             if tx is not None:

@@ -98,8 +98,8 @@ def decode_validity(data: bytes) -> ValidTransaction:
     if reader.flag():
         raise read_validity_error(reader)
     priority = reader.uint(8)
-    requires = tuple(reader.bytes() for _ in range(reader.count(1)))
-    provides = tuple(reader.bytes() for _ in range(reader.count(1)))
+    requires = tuple(reader.vector() for _ in range(reader.count(1)))
+    provides = tuple(reader.vector() for _ in range(reader.count(1)))
     return ValidTransaction(priority, requires, provides, reader.uint(8), reader.flag())
 
 
@@ -116,7 +116,7 @@ def read_validity_error(reader: Reader) -> TransactionError:
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of an extrinsic in a block: `error` holds the encoded DispatchError of a failed dispatch."""
+    """What became of an extrinsic in a block: `error` is the encoded DispatchError if its dispatch failed."""
 
     error: bytes | None
 
@@ -127,7 +127,7 @@ class Applied:
 
 
 def decode_applied(data: bytes) -> Applied:
-    """Reads an `ApplyExtrinsicResult`; raises the validity error of an extrinsic that cannot be in the block."""
+    """Reads an `ApplyExtrinsicResult`; raises the validity error of an extrinsic that has no place there."""
     reader = Reader(data)
     if reader.flag():
         raise read_validity_error(reader)

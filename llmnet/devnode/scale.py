@@ -96,14 +96,14 @@ class Reader:
         value, self.at = read_compact(self.data, self.at)
         return value
 
-    def bytes(self) -> bytes:
+    def vector(self) -> bytes:
         """A byte vector."""
         return self.take(self.compact())
 
     def text(self) -> str:
         """A string."""
         try:
-            return self.bytes().decode()
+            return self.vector().decode()
         except UnicodeDecodeError as error:
             raise CodecError(f"not a string: {error}") from None
 
@@ -123,7 +123,7 @@ class Reader:
 
     def optional_bytes(self) -> bytes | None:
         """An optional byte vector."""
-        return self.bytes() if self.flag() else None
+        return self.vector() if self.flag() else None
 
     def end(self) -> None:
         """Raises CodecError if anything is left."""

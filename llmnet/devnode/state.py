@@ -1,6 +1,7 @@
 """The state after a block: an immutable top trie with its child tries.
 
-A `State` is what runtime calls read (`StateBackend`); an `Overlay` collects their writes and makes the next state.
+A `State` is what runtime calls read (`StateBackend`); an `Overlay` collects their writes and makes the next
+state.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class StateBackend(Protocol):
         """The value of `key`."""
         ...
 
-    def keys(self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None) -> Iterator[bytes]:
+    def keys(
+        self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None
+    ) -> Iterator[bytes]:
         """Keys in order that start with `prefix` and are greater than `after`."""
         ...
 
@@ -65,7 +68,9 @@ class State:
         """The value of `key`, None if there is none."""
         return self._trie(child).get(key)
 
-    def keys(self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None) -> Iterator[bytes]:
+    def keys(
+        self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None
+    ) -> Iterator[bytes]:
         """Keys in order that start with `prefix` and are greater than `after`."""
         return self._trie(child).keys(prefix, after)
 
@@ -85,7 +90,9 @@ class State:
 
     def with_children(self, children: Mapping[bytes, Trie]) -> State:
         """This state with these child tries instead of its own, their roots in the top trie."""
-        top = self._top.update([(DEFAULT_CHILD_PREFIX + key, trie.root()) for key, trie in children.items()], 0)
+        top = self._top.update(
+            [(DEFAULT_CHILD_PREFIX + key, trie.root()) for key, trie in children.items()], 0
+        )
         return State(top, children)
 
     def apply(self, changes: Changes, version: int) -> State:

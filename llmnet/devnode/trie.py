@@ -1,8 +1,9 @@
 """The Merkle-Patricia trie (radix 16, BLAKE2b-256) as a persistent map from keys to values.
 
-A `Trie` never changes: `insert`, `remove` and `update` return another trie that shares all untouched nodes, so the
-states of many blocks cost only their differences. Each node remembers its encoding's hash, so a root after a few
-changes costs a few hashes. Node format: Polkadot protocol specification, section "Merkle proof / node value".
+A `Trie` never changes: `insert`, `remove` and `update` return another trie that shares all untouched nodes,
+so the states of many blocks cost only their differences. Each node remembers its encoding's hash, so a root
+after a few changes costs a few hashes. Node format: Polkadot protocol specification, section "Merkle proof /
+node value".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Entry:
 
 
 class Node:
-    """A trie node: `partial` has one nibble per byte; a leaf has no children; immutable but for its cached reference."""
+    """A trie node, immutable but for its cached reference: one nibble per byte; leaves have no children."""
 
     __slots__ = ("children", "entry", "partial", "reference")
 
@@ -144,7 +145,9 @@ def _put(root: Node | None, entry: Entry) -> Node:
 def _split(node: Node, shared: int, rest: bytes, entry: Entry) -> Node:
     """Puts `entry` beside `node`, whose partial key it leaves after `shared` nibbles."""
     lower = Node(node.partial[shared + 1 :], node.entry, node.children)
-    branch = Node(node.partial[:shared], None if rest else entry, _NO_CHILDREN).with_child(node.partial[shared], lower)
+    branch = Node(node.partial[:shared], None if rest else entry, _NO_CHILDREN).with_child(
+        node.partial[shared], lower
+    )
     return branch.with_child(rest[0], Node(rest[1:], entry, None)) if rest else branch
 
 
@@ -251,7 +254,11 @@ class Trie:
             if bound is not None and path < bound and not bound.startswith(path):
                 continue
             if node.children is not None:
-                least = bound[len(path)] if bound is not None and len(path) < len(bound) and bound.startswith(path) else 0
+                least = (
+                    bound[len(path)]
+                    if bound is not None and len(path) < len(bound) and bound.startswith(path)
+                    else 0
+                )
                 for index in range(15, least - 1, -1):
                     child = node.children[index]
                     if child is not None:

@@ -64,7 +64,9 @@ def plain_code(code: bytes) -> bytes:
         except zstandard.ZstdError as error:
             raise InvalidRuntime(f"the compressed runtime is damaged: {error}") from None
     if not code.startswith(_WASM_MAGIC):
-        raise InvalidRuntime("the runtime code is no WASM module (give a .wasm or .compact.compressed.wasm file)")
+        raise InvalidRuntime(
+            "the runtime code is no WASM module (give a .wasm or .compact.compressed.wasm file)"
+        )
     if len(code) > MAX_CODE_BYTES:
         raise InvalidRuntime(f"the runtime code has more than {MAX_CODE_BYTES} bytes")
     return code
@@ -103,7 +105,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.replace(name, path)
+        Path(name).replace(path)
     except OSError as error:
         _log.warning("the compiled module is not kept (%s)", error)
 

@@ -84,11 +84,13 @@ def attend_tile(
 
 @triton.jit
 def merge_partial(b_mt, b_lt, b_acct, b_m, b_l, b_acc):
-    """Fold the partial of the next split into the running total; called in ascending order of splits only."""
+    """Fold the partial of the next split into the running total; called in ascending order of splits only.
+
+    The maximum is always finite: every row sees key 0, so the first split has one and the total keeps it.
+    """
     b_new = tl.maximum(b_mt, b_m)  # [ROWS]
-    b_ref = finite_or_zero(b_new)  # [ROWS]
-    b_old = tl.math.exp2(b_mt - b_ref)  # [ROWS]
-    b_add = tl.math.exp2(b_m - b_ref)  # [ROWS]
+    b_old = tl.math.exp2(b_mt - b_new)  # [ROWS]
+    b_add = tl.math.exp2(b_m - b_new)  # [ROWS]
     b_lt = tl.fma(b_lt, b_old, b_l * b_add)  # [ROWS]
     b_acct = tl.fma(b_acct, b_old[:, None], b_acc * b_add[:, None])  # [ROWS, D]
     return b_new, b_lt, b_acct

@@ -9,8 +9,8 @@ from typing import Any
 class Variant:
     """Types, constants and options of one launch.
 
-    ``pointers`` and ``scalars``: element type by argument name (``"bf16"``, ``"i32"``, ...); pointers and the
-    scalars in ``aligned`` are multiples of 16, as the launcher specialises them; ``wgmma``: whether the dot
+    ``pointers`` and ``scalars``: element type by argument name (``"bf16"``, ``"i32"``, ...); ``aligned``: the
+    arguments that are multiples of 16 and that the launcher specialises for it; ``wgmma``: whether the dot
     products must compile to Hopper's warp-group instruction (they need at least 64 rows).
     """
 

@@ -89,9 +89,7 @@ def compile_variant(variant: Variant) -> Any:
     types = {name: f"*{kind}" for name, kind in variant.pointers.items()} | dict(variant.scalars)
     signature = {name: types.get(name, "constexpr") for name in names}
     attributes = {
-        (index,): [["tt.divisibility", 16]]
-        for index, name in enumerate(names)
-        if name in variant.pointers or name in variant.aligned
+        (index,): [["tt.divisibility", 16]] for index, name in enumerate(names) if name in variant.aligned
     }
     source = ASTSource(variant.kernel, signature, constexprs=dict(variant.constants), attrs=attributes)
     options = {"num_warps": variant.num_warps, "num_stages": variant.num_stages, **COMPILE_OPTIONS}

@@ -1,6 +1,6 @@
 """What is committed, how it is encoded, hashed, sampled and scored (docs/protocol.md sections 1-8, 10).
 
-Pure functions over integers, bytes and numpy arrays: no I/O, no clock, no randomness, nothing of ours imported.
+Pure functions over integers, bytes and numpy arrays: no I/O, no clock, no randomness.
 The same rules live in Rust in `runtime_spec/primitives`; both reproduce `runtime_spec/vectors/*.json`.
 
 Objects (`service.py`, `request.py`, `leaf.py`, `receipt.py`): frozen, slotted, checked when made
@@ -58,23 +58,24 @@ From floats to leaves (`sketch.py`, `build.py`); a NaN or an infinity anywhere r
                   *, temperature=T | token=t) -> Leaf
     sketch_logits(logits [V], signs [8, V]) -> f64 [8];  sketch_hidden(hidden [D], signs [8, D]) -> f64 [8]
     quantise_lanes(x, shift) -> i16;  quantise_logprobs(x) -> i16
-    top_candidates(logits [B, V], top_k) -> (ids u32 [B, k], logprobs i16 [B, k]);  log_normaliser(logits) -> [B]
+    top_candidates(logits [B, V], top_k) -> (ids u32 [B, k], logprobs i16 [B, k]);  log_normaliser(logits)
 
 Scoring (`scoring.py`, `consensus.py`, `judge.py`): integers only, equal to the chain
     distance(lanes, lanes);  position_evidence(d2_logit, d2_hidden, calibration);  clip(sum)
     sprt([(d2_logit, d2_hidden), ...], calibration) -> Sprt FAILED CLEAR UNDECIDED
     Cusum(position=0, margin=0).add(position, margin) .missed_deadline() .slashable
-    Reference(account, leaves);  agree(references, spec) -> Consensus(accepted, rejected, medians, nearest) .abstain
+    Reference(account, leaves)
+    agree(references, spec) -> Consensus(accepted, rejected, medians, nearest) .abstain
     judge(leaves, references, calibration, spec, request_seed, temperature) -> Judgement(verdict,
-          position_evidence, margin_evidence, sprt, self_consistent, tokens_match, accepted, rejected, nearest,
-          positions: [PositionScore]);  Verdict PASS FAIL ABSTAIN
+          position_evidence, margin_evidence, sprt, self_consistent, tokens_match, accepted, rejected,
+          nearest, positions: [PositionScore]);  Verdict PASS FAIL ABSTAIN
 
 Drawing (`drawing.py`) and pricing (`pricing.py`)
     draw_key(beacon_value, worker, epoch);  draw_count(key, n, ppm);  draw_receipts(key, n, ppm) -> [ordinal]
     audit_seed(key, ordinal);  draw_panel(audit_seed, [(account, stake)]) -> [account]
     draw_positions(audit_seed, n_out) -> [position];  price(n_prompt, n_out, price_in, price_out) -> plancks
 
-Errors (`errors.py`): ProofError > DecodeError, FieldError, ShapeError, NonFiniteError; all are ValueErrors too.
+Errors (`errors.py`): ProofError (a ValueError) > DecodeError, FieldError, ShapeError, NonFiniteError
 """
 
 from __future__ import annotations

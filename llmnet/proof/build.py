@@ -27,7 +27,8 @@ def quantise_logprobs(logprobs: ArrayLike) -> NDArray[np.int16]:
     NonFiniteError.
     """
     x = finite(np.asarray(logprobs, dtype=np.float64), "log-probs")
-    return np.clip(np.rint(x * LOGPROB_STEPS), MIN_LOGPROB, 0).astype(np.int16)
+    steps: NDArray[np.float64] = np.clip(np.rint(x * LOGPROB_STEPS), MIN_LOGPROB, 0)
+    return steps.astype(np.int16)
 
 
 def log_normaliser(logits: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -35,7 +36,8 @@ def log_normaliser(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     peak = logits.max(axis=1)
     with np.errstate(over="ignore"):  # a difference beyond float32 is -inf, and its exponential the right 0
         total = np.exp(logits - peak[:, None]).sum(axis=1, dtype=np.float64)
-    return peak.astype(np.float64) + np.log(total)
+    normaliser: NDArray[np.float64] = peak.astype(np.float64) + np.log(total)
+    return normaliser
 
 
 def top_candidates(logits: ArrayLike, top_k: int) -> tuple[NDArray[np.uint32], NDArray[np.int16]]:
@@ -66,7 +68,8 @@ def top_candidates(logits: ArrayLike, top_k: int) -> tuple[NDArray[np.uint32], N
 
 def _best_first(ids: NDArray[np.intp] | NDArray[np.uint32], logprobs: NDArray[np.int16]) -> NDArray[np.intp]:
     """Order along the last axis by (log-prob descending, id ascending)."""
-    return np.lexsort((ids, -logprobs.astype(np.int32)), axis=-1)
+    order: NDArray[np.intp] = np.lexsort((ids, -logprobs.astype(np.int32)), axis=-1)
+    return order
 
 
 def build_leaves(
@@ -92,7 +95,7 @@ def build_leaves(
         or not len(z) == len(h) == len(request_seeds)
     ):
         raise ShapeError(
-            f"logits {z.shape} must be [B, {spec.vocab_size}] and hidden {h.shape} [B, D] for {len(request_seeds)} seeds"
+            f"{len(request_seeds)} seeds need logits [B, {spec.vocab_size}] and hidden [B, D], got {z.shape}, {h.shape}"
         )
     ids, logprobs = top_candidates(z, spec.top_k)
     logit_lanes = np.empty((len(z), LANES))
@@ -159,12 +162,19 @@ def assemble_leaf(
     """`assemble_leaves` for one row: ids and log-probs `[m]`, lanes `[8]`; give `temperature` to sample or
     the `token` that stands.
     """
-    rows = [np.asarray(part)[None] for part in (ids, logprobs, logit_lanes, hidden_lanes)]
-    temperatures = None if temperature is None else [temperature]
-    tokens = None if token is None else [token]
-    return assemble_leaves([position], *rows, spec, [request_seed], temperatures=temperatures, tokens=tokens)[
-        0
-    ]
+    parts = [np.asarray(part)[None] for part in (ids, logprobs, logit_lanes, hidden_lanes)]
+    rows = assemble_leaves(
+        [position],
+        parts[0],
+        parts[1],
+        parts[2],
+        parts[3],
+        spec,
+        [request_seed],
+        temperatures=None if temperature is None else [temperature],
+        tokens=None if token is None else [token],
+    )
+    return rows[0]
 
 
 def _leaves(

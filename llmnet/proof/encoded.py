@@ -35,7 +35,7 @@ class Encoded:
         return item
 
     def _set(self, **values: object) -> None:
-        """Store normalised values (numpy integers, lists, bytearrays become plain ones) in the frozen object."""
+        """Store normalised values in the frozen object (numpy integers and lists become plain)."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 

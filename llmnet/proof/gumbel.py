@@ -97,9 +97,8 @@ def gumbel_q16_array(u: ArrayLike) -> NDArray[np.int32]:
 
 def gumbel_noise(request_seed: bytes, position: int, ids: ArrayLike) -> NDArray[np.int32]:
     """Noise of each candidate id `[k]` at one output position, Q16.16 -> int32 `[k]`."""
-    return gumbel_noise_batch(
-        np.array([stream_key(request_seed)]), np.array([position]), np.asarray(ids)[None, :]
-    )[0]
+    key, row = np.array([stream_key(request_seed)]), np.asarray(ids)[None, :]
+    return gumbel_noise_batch(key, np.array([position]), row).reshape(-1)
 
 
 def gumbel_noise_batch(keys: ArrayLike, positions: ArrayLike, ids: ArrayLike) -> NDArray[np.int32]:

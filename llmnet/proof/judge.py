@@ -21,7 +21,7 @@ _MARGIN_EVIDENCE = {Margin.HIT: MARGIN_HIT, Margin.MISS: MARGIN_MISS, Margin.NOT
 class Verdict(Enum):
     """Abstaining punishes nobody for the answer."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict, not a secret
     FAIL = "fail"
     ABSTAIN = "abstain"
 

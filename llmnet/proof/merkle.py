@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .errors import ProofError, ShapeError
 from .hashing import blake2b_256, domain
@@ -30,7 +31,7 @@ def _bind(n: int, top: bytes) -> bytes:
 def _above(level: Sequence[bytes]) -> list[bytes]:
     """The next level up; an odd last node moves up unchanged."""
     pairs = [_node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-    return pairs + [level[-1]] if len(level) % 2 else pairs
+    return [*pairs, level[-1]] if len(level) % 2 else pairs
 
 
 def _levels(items: Sequence[bytes]) -> list[list[bytes]]:
@@ -52,12 +53,7 @@ def multiproof(items: Sequence[bytes], indices: Sequence[int]) -> list[bytes]:
     one).
     """
     known = list(indices)
-    if (
-        not known
-        or known[0] < 0
-        or known[-1] >= len(items)
-        or any(a >= b for a, b in zip(known, known[1:], strict=False))
-    ):
+    if not known or known[0] < 0 or known[-1] >= len(items) or any(a >= b for a, b in pairwise(known)):
         raise ShapeError(f"indices must be strictly increasing and below {len(items)}, at least one of them")
     proof: list[bytes] = []
     for level in _levels(items)[:-1]:
@@ -76,7 +72,7 @@ def verify_multiproof(
     """
     if not 0 < n < _MAX_LEAVES or not indices or len(indices) != len(items):
         return False
-    if indices[0] < 0 or indices[-1] >= n or any(a >= b for a, b in zip(indices, indices[1:], strict=False)):
+    if indices[0] < 0 or indices[-1] >= n or any(a >= b for a, b in pairwise(indices)):
         return False
     if any(len(item) != 32 for item in proof):
         return False
@@ -182,7 +178,7 @@ def weights_root(entries: Iterable[WeightEntry]) -> bytes:
     that comes twice.
     """
     ordered = sorted(entries, key=lambda entry: entry.name.encode())
-    twice = [a.name for a, b in zip(ordered, ordered[1:], strict=False) if a.name == b.name]
+    twice = [a.name for a, b in pairwise(ordered) if a.name == b.name]
     if twice:
         raise ProofError(f"tensor names must be unique, {twice[0]!r} comes twice")
     return merkle_root([entry.encode() for entry in ordered])

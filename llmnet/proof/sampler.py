@@ -33,11 +33,9 @@ def looked_at(top_k: int) -> int:
 def scores(
     logprobs: ArrayLike, ids: ArrayLike, temperature: int, request_seed: bytes, position: int
 ) -> NDArray[np.int64]:
-    """Score of each candidate in Q16.16, int64 `[k]`; `logprobs` in 1/256 nat, `temperature` in 1/256 (0 =
-    greedy).
-    """
+    """Score of each candidate in Q16.16, int64 `[k]`; log-probs and temperature in 1/256, 0 is greedy."""
     rows = np.asarray(logprobs)[None, :], np.asarray(ids)[None, :]
-    return scores_batch(*rows, np.array([temperature]), [request_seed], np.array([position]))[0]
+    return scores_batch(*rows, [temperature], [request_seed], [position]).reshape(-1)
 
 
 def scores_batch(
@@ -47,19 +45,13 @@ def scores_batch(
     request_seeds: Sequence[bytes],
     positions: ArrayLike,
 ) -> NDArray[np.int64]:
-    """Scores of a batch: logprobs and ids `[B, k]`, temperatures, seeds and positions `[B]` -> int64 `[B,
-    k]`.
-    """
+    """Scores of a batch: log-probs and ids `[B, k]`, the rest `[B]` -> int64 `[B, k]`. Raises ShapeError."""
     values, candidates = np.asarray(logprobs, dtype=np.int64), np.asarray(ids)
     scale = np.asarray(temperatures, dtype=np.int64)[:, None]
-    if (
-        values.ndim != 2
-        or candidates.shape != values.shape
-        or not len(scale) == len(request_seeds) == len(values)
-    ):
-        raise ShapeError(
-            f"log-probs {values.shape}, ids {candidates.shape}, {len(scale)} temperatures, {len(request_seeds)} seeds do not fit"
-        )
+    if values.ndim != 2 or candidates.shape != values.shape:
+        raise ShapeError(f"log-probs {values.shape} and ids {candidates.shape} must both be [B, k]")
+    if not len(scale) == len(request_seeds) == len(np.asarray(positions)) == len(values):
+        raise ShapeError(f"{len(values)} rows need as many temperatures, seeds and positions")
     if (values > 0).any():
         raise ShapeError("log-probs must not be positive")
     keys = np.array([stream_key(seed) for seed in request_seeds], dtype=np.uint64).reshape(-1, 2)
@@ -71,7 +63,7 @@ def scores_batch(
 def sample(logprobs: ArrayLike, ids: ArrayLike, temperature: int, request_seed: bytes, position: int) -> int:
     """Index of the winning candidate: highest score, ties to the lower id."""
     rows = np.asarray(logprobs)[None, :], np.asarray(ids)[None, :]
-    return int(sample_batch(*rows, np.array([temperature]), [request_seed], np.array([position]))[0])
+    return int(sample_batch(*rows, [temperature], [request_seed], [position])[0])
 
 
 def sample_batch(
@@ -89,7 +81,8 @@ def sample_batch(
         raise ShapeError("cannot sample from no candidates")
     best = points.max(axis=1, keepdims=True)
     rank = np.where(points == best, np.asarray(ids, dtype=np.int64), np.iinfo(np.int64).max)
-    return rank.argmin(axis=1)
+    winners: NDArray[np.intp] = rank.argmin(axis=1)
+    return winners
 
 
 def well_formed(leaf: Leaf, spec: ServiceSpec) -> bool:

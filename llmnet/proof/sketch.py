@@ -1,4 +1,4 @@
-"""Eight-lane random projections of logits and hidden states, and their rounding to i16 (protocol section 3)."""
+"""Eight-lane random projections of logits and hidden states, rounded to i16 (protocol section 3)."""
 
 from __future__ import annotations
 

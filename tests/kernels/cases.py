@@ -28,14 +28,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Seq:
-    """One sequence: its tokens come from ``seed``, its queries are the last ``q_len`` of ``context`` positions."""
+    """One sequence: its tokens come from ``seed``, its queries are the last ``q_len`` of ``context``
+    positions."""
 
     seed: int
     q_len: int
     context: int
 
     def tokens(self, shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
-        """``q [q_len, heads, dim]`` and ``k, v [context, kv_heads, dim]``; position p depends on seed and p alone."""
+        """``q [q_len, heads, dim]`` and ``k, v [context, kv_heads, dim]``; position p depends on seed and p
+        alone."""
         rows: list[list[Tensor]] = [[], [], []]
         for kind, heads in enumerate((shape.heads, shape.kv_heads, shape.kv_heads)):
             generator = torch.Generator().manual_seed(1000 * self.seed + kind)
@@ -80,7 +82,8 @@ def make_batch(
     layout_seed: int = 0,
     spare_pages: int = 3,
 ) -> Batch:
-    """Scatter sequences over shuffled pages. Slots that hold no token are NaN, unused table entries are no page."""
+    """Scatter sequences over shuffled pages. Slots that hold no token are NaN, unused table entries are no
+    page."""
     counts = [-(-seq.context // shape.page) for seq in sequences]
     num_pages = sum(counts) + spare_pages
     order = torch.randperm(num_pages, generator=torch.Generator().manual_seed(layout_seed)).tolist()
@@ -109,7 +112,8 @@ def make_batch(
 
 
 def oracle(batch: Batch) -> Tensor:
-    """Attention by torch's own operator, in fp64, sequence by sequence, without pages: fp64 ``[tokens, heads, dim]``."""
+    """Attention by torch's own operator, in fp64, sequence by sequence, without pages: fp64 ``[tokens, heads,
+    dim]``."""
     group = batch.shape.heads // batch.shape.kv_heads
     rows = []
     for q, k, v in batch.plain:

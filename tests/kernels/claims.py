@@ -1,7 +1,8 @@
-"""What is claimed of an attention implementation, as functions: the interpreter and a GPU must pass the same ones.
+"""What is claimed of an attention implementation, as functions: the interpreter and a GPU must pass the same
+ones.
 
-Each takes ``run``, an implementation of the operator over a :class:`Batch`, and raises AssertionError when the
-claim does not hold of it.
+Each takes ``run``, an implementation of the operator over a :class:`Batch`, and raises AssertionError when
+the claim does not hold of it.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
 """Kernel tests: the interpreter where there is no GPU, poisoned allocations everywhere."""
 
 import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +28,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(loop_bound)
             if not interpreting:
                 item.add_marker(no_interpreter)
+
+
+@pytest.fixture(scope="session")
+def interpreted_triton() -> None:
+    """Make sure that Triton was imported under the flag: it chooses for its own functions when it is imported.
+
+    Something tested before may have imported it without. Then Triton, and the modules that hold our kernels, are
+    forgotten and so imported again by the next launch; its C extension can be loaded only once and stays.
+    """
+    imported = sys.modules.get("triton.language.standard")
+    if imported is None or type(imported.zeros).__name__ == "InterpretedFunction":
+        return
+    for name in list(sys.modules):
+        ours = name.startswith("llmnet.kernels.") and name.endswith((".triton", "._softmax"))
+        theirs = name == "triton" or (name.startswith("triton.") and not name.startswith("triton._C"))
+        if ours or theirs:
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def interpreted_when_marked(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("interpreter"):
+        request.getfixturevalue("interpreted_triton")
 
 
 @pytest.fixture(autouse=True)

@@ -97,6 +97,20 @@ print(json.dumps([measure(bad).faults(bad), measure(small).faults(small)]))
     assert any("wgmma expected" in fault for fault in narrow)
 
 
+@pytest.mark.aot
+def test_the_gate_compiles_what_the_launchers_launch(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("launch_probe.py"))],
+        capture_output=True,
+        text=True,
+        env=compiling_environment(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    differences = json.loads(done.stdout)
+    assert differences.keys() == json.loads(GOLDEN.read_text())["kernels"].keys()
+    assert not any(differences.values()), differences
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -36,8 +36,8 @@ def decode(batch: Batch) -> Tensor:
 @pytest.mark.parametrize("group", [1, 3, 4, 7, 8])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_prefill_equals_sdpa_for_odd_lengths_and_groups(group: int, dtype: torch.dtype) -> None:
-    sequences = [Seq(1, 1, 1), Seq(2, 33, 33), Seq(3, 5, 71), Seq(4, 131, 131)]
-    claims.equals_oracle(prefill, sequences, Shape(group, 1, 32), dtype, "cpu", TOLERANCE[dtype])
+    sequences = [Seq(1, 1, 1), Seq(2, 5, 71), Seq(3, 131, 131)]
+    claims.equals_oracle(prefill, sequences, Shape(2 * group, 2, 32), dtype, "cpu", TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("group", [1, 3, 4, 7, 8])
@@ -127,7 +127,7 @@ def test_kv_write_equals_the_reference(dtype: torch.dtype) -> None:
 def test_bf16_is_refused(operator: str) -> None:
     batch = make_batch([Seq(1, 1, 5)], SMALL, torch.bfloat16)
     rows = torch.zeros(1, 1, 16, dtype=torch.bfloat16)
-    with pytest.raises(DtypeError, match="interpreter computes torch.bfloat16 wrongly"):
+    with pytest.raises(DtypeError, match=r"interpreter computes torch.bfloat16 wrongly"):
         if operator == "prefill":
             prefill(batch)
         elif operator == "decode":
@@ -179,7 +179,7 @@ def test_the_chunk_claim_catches_tiles_aligned_to_the_chunk() -> None:
             total += _weighted_sum(q, k, v, part, batch.shape.scale, group)
         return total
 
-    with pytest.raises(AssertionError, match="bits of the .* chunk differ"):
+    with pytest.raises(AssertionError, match=r"bits of the .* chunk differ"):
         claims.bits_ignore_chunks(shifted, 150, (1, 64, 101), SMALL, torch.float32, "cpu")
 
 

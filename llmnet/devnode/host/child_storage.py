@@ -99,4 +99,6 @@ def root_1(host: HostCall, child: int) -> int:
 
 @host_function(_PREFIX + "root_version_2")
 def root_2(host: HostCall, child: int, version: int) -> int:
-    return host.instance.allocate_span(host.overlay.sealed(version & 0xFF).root(host.instance.read_span(child)))
+    return host.instance.allocate_span(
+        host.overlay.sealed(version & 0xFF).root(host.instance.read_span(child))
+    )

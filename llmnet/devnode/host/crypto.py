@@ -1,4 +1,7 @@
-"""Host functions: signature checks. There is no keystore: functions that sign or generate keys are missing."""
+"""Host functions: signature checks.
+
+There is no keystore: functions that sign or generate keys are missing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import ed25519_zebra
 import sr25519
 
 from llmnet.devnode.hashing import blake2_256
-from llmnet.devnode.host.registry import HostCall, HostRefusal, host_function
+from llmnet.devnode.host.registry import HostCall, HostRefusedError, host_function
 from llmnet.devnode.instance import MASK32
 
 _BAD_V, _BAD_SIGNATURE = b"\1\1", b"\1\2"
@@ -18,7 +21,9 @@ def sr25519_verify(host: HostCall, signature: int, message: int, public: int) ->
     try:
         return int(
             sr25519.verify(
-                instance.read(signature & MASK32, 64), instance.read_span(message), instance.read(public & MASK32, 32)
+                instance.read(signature & MASK32, 64),
+                instance.read_span(message),
+                instance.read(public & MASK32, 32),
             )
         )
     except ValueError:  # bytes that are no signature or no point
@@ -32,7 +37,9 @@ def ed25519_verify(host: HostCall, signature: int, message: int, public: int) ->
     try:
         return int(
             ed25519_zebra.ed_verify(
-                instance.read(signature & MASK32, 64), instance.read_span(message), instance.read(public & MASK32, 32)
+                instance.read(signature & MASK32, 64),
+                instance.read_span(message),
+                instance.read(public & MASK32, 32),
             )
         )
     except ValueError:
@@ -42,17 +49,17 @@ def ed25519_verify(host: HostCall, signature: int, message: int, public: int) ->
 def _recover(signature: bytes, digest: bytes) -> tuple[bytes, bytes] | bytes:
     """The 64-byte and the 33-byte public key that signed, or the encoded error."""
     try:
-        from eth_keys import exceptions, keys  # type: ignore[import-not-found, unused-ignore]
-        from eth_utils import ValidationError  # type: ignore[import-not-found, unused-ignore]
+        from eth_keys import exceptions, keys  # type: ignore[attr-defined, unused-ignore]
+        from eth_utils import ValidationError  # type: ignore[attr-defined, unused-ignore]
     except ImportError:
-        raise HostRefusal("ECDSA needs the Python package eth-keys, which is not installed") from None
+        raise HostRefusedError("ECDSA needs the Python package eth-keys, which is not installed") from None
     recovery = signature[64] - 27 if signature[64] > 26 else signature[64]
     if recovery > 3:
         return _BAD_V
     try:
         key = keys.Signature(signature[:64] + bytes((recovery,))).recover_public_key_from_msg_hash(digest)
         return key.to_bytes(), key.to_compressed_bytes()
-    except (exceptions.BadSignature, exceptions.ValidationError, ValidationError):
+    except (exceptions.BadSignature, ValidationError):
         return _BAD_SIGNATURE
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from llmnet.devnode import hashing
 from llmnet.devnode.errors import CodecError
-from llmnet.devnode.host.registry import HostCall, HostFunction, HostRefusal, host_function
+from llmnet.devnode.host.registry import HostCall, HostFunction, HostRefusedError, host_function
 from llmnet.devnode.scale import Reader
 from llmnet.devnode.trie import ordered_root, trie_root
 
@@ -21,20 +21,29 @@ def _register(name: str, function: _Hash) -> None:
     host_function(f"ext_hashing_{name}_version_1")(call)
 
 
-for _name in ("blake2_128", "blake2_256", "twox_64", "twox_128", "twox_256", "sha2_256", "keccak_256", "keccak_512"):
+for _name in (
+    "blake2_128",
+    "blake2_256",
+    "twox_64",
+    "twox_128",
+    "twox_256",
+    "sha2_256",
+    "keccak_256",
+    "keccak_512",
+):
     _register(_name, getattr(hashing, _name))
 
 
 def _values(data: bytes) -> list[bytes]:
     reader = Reader(data)
-    values = [reader.bytes() for _ in range(reader.count(1))]
+    values = [reader.vector() for _ in range(reader.count(1))]
     reader.end()
     return values
 
 
 def _pairs(data: bytes) -> list[tuple[bytes, bytes]]:
     reader = Reader(data)
-    pairs = [(reader.bytes(), reader.bytes()) for _ in range(reader.count(2))]
+    pairs = [(reader.vector(), reader.vector()) for _ in range(reader.count(2))]
     reader.end()
     return pairs
 
@@ -42,9 +51,13 @@ def _pairs(data: bytes) -> list[tuple[bytes, bytes]]:
 def _root(host: HostCall, data: int, version: int, ordered: bool, hasher: _Hash) -> int:
     encoded = host.instance.read_span(data)
     try:
-        root = ordered_root(_values(encoded), version, hasher) if ordered else trie_root(_pairs(encoded), version, hasher)
+        root = (
+            ordered_root(_values(encoded), version, hasher)
+            if ordered
+            else trie_root(_pairs(encoded), version, hasher)
+        )
     except CodecError as error:
-        raise HostRefusal(f"the trie's input cannot be decoded: {error}") from None
+        raise HostRefusedError(f"the trie's input cannot be decoded: {error}") from None
     return host.instance.allocate(root)
 
 

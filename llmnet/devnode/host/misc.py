@@ -1,9 +1,9 @@
-"""Host functions: logging, panics, tracing, versions of other runtimes, and indices that this node does not keep."""
+"""Host functions: logging, panics, tracing, other runtimes' versions, and indices that are not kept."""
 
 from __future__ import annotations
 
 from llmnet.devnode.errors import RuntimeFault
-from llmnet.devnode.host.registry import HostCall, HostRefusal, host_function, log_level
+from llmnet.devnode.host.registry import HostCall, HostRefusedError, host_function, log_level
 from llmnet.devnode.scale import option
 from llmnet.devnode.wasm import custom_section
 
@@ -24,7 +24,7 @@ def max_level(_host: HostCall) -> int:
 
 @host_function("ext_panic_handler_abort_on_panic_version_1")
 def abort_on_panic(host: HostCall, message: int) -> None:
-    raise HostRefusal(_text(host, message))
+    raise HostRefusedError(_text(host, message))
 
 
 @host_function("ext_misc_print_num_version_1")
@@ -44,7 +44,7 @@ def print_hex(host: HostCall, data: int) -> None:
 
 @host_function("ext_misc_runtime_version_version_1")
 def runtime_version(host: HostCall, code: int) -> int:
-    """The version that a runtime blob carries in its custom section, as an option; none if it is no such blob."""
+    """The version that a runtime blob carries in its custom section, as an option."""
     try:
         version = custom_section(host.instance.read_span(code), "runtime_version")
     except RuntimeFault as error:

@@ -16,7 +16,7 @@ _log = logging.getLogger("llmnet.devnode.runtime")
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG, 5: 5}
 
 
-class HostRefusal(Exception):
+class HostRefusedError(Exception):
     """A host function cannot do what the runtime asks; the call traps with this text."""
 
 
@@ -50,7 +50,8 @@ HOST_FUNCTIONS: dict[str, HostFunction] = {}
 def host_function(name: str) -> Callable[[HostFunction], HostFunction]:
     """Registers a function under its import name.
 
-    It takes the HostCall and the raw WASM arguments (i32 and i64 sign-extended) and returns the raw result, if any.
+    It takes the HostCall and the raw WASM arguments (i32 and i64 sign-extended) and returns the raw result,
+    if any.
     """
 
     def register(function: HostFunction) -> HostFunction:

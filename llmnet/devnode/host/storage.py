@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from llmnet.devnode.errors import CodecError
-from llmnet.devnode.host.registry import HostCall, HostRefusal, host_function
+from llmnet.devnode.host.registry import HostCall, HostRefusedError, host_function
 from llmnet.devnode.instance import MASK32
-from llmnet.devnode.overlay import Removal, UnbalancedTransaction
+from llmnet.devnode.overlay import Removal, UnbalancedTransactionError
 from llmnet.devnode.scale import Reader, option, u32
 
 
 def read_into(host: HostCall, value: bytes | None, out: int, offset: int) -> int:
-    """Copies what fits of `value[offset:]` to the span `out`; returns the encoded option of what was there."""
+    """Copies what fits of `value[offset:]` to the span `out`; returns the encoded option of its size."""
     instance = host.instance
     if value is None:
         return instance.allocate_span(b"\0")
@@ -25,7 +25,7 @@ def read_limit(host: HostCall, span: int) -> int | None:
         reader = Reader(host.instance.read_span(span))
         return reader.uint(4) if reader.flag() else None
     except CodecError as error:
-        raise HostRefusal(f"a limit cannot be decoded: {error}") from None
+        raise HostRefusedError(f"a limit cannot be decoded: {error}") from None
 
 
 def read_cursor(host: HostCall, span: int) -> bytes | None:
@@ -33,7 +33,7 @@ def read_cursor(host: HostCall, span: int) -> bytes | None:
     try:
         return Reader(host.instance.read_span(span)).optional_bytes()
     except CodecError as error:
-        raise HostRefusal(f"a cursor cannot be decoded: {error}") from None
+        raise HostRefusedError(f"a cursor cannot be decoded: {error}") from None
 
 
 def kill_result(host: HostCall, removal: Removal) -> int:
@@ -95,13 +95,17 @@ def clear_prefix_1(host: HostCall, prefix: int) -> None:
 
 @host_function("ext_storage_clear_prefix_version_2")
 def clear_prefix_2(host: HostCall, prefix: int, limit: int) -> int:
-    return kill_result(host, host.overlay.clear_prefix(host.instance.read_span(prefix), read_limit(host, limit)))
+    return kill_result(
+        host, host.overlay.clear_prefix(host.instance.read_span(prefix), read_limit(host, limit))
+    )
 
 
 @host_function("ext_storage_clear_prefix_version_3")
 def clear_prefix_3(host: HostCall, prefix: int, limit: int, cursor: int) -> int:
     key = host.instance.read_span(prefix)
-    return multi_result(host, host.overlay.clear_prefix(key, read_limit(host, limit), read_cursor(host, cursor)))
+    return multi_result(
+        host, host.overlay.clear_prefix(key, read_limit(host, limit), read_cursor(host, cursor))
+    )
 
 
 @host_function("ext_storage_root_version_1")
@@ -138,4 +142,4 @@ def rollback_transaction(host: HostCall) -> None:
 
 def _check_open(host: HostCall) -> None:
     if host.overlay.depth <= host.base_depth:
-        raise UnbalancedTransaction("the runtime ends a storage transaction that it did not begin")
+        raise UnbalancedTransactionError("the runtime ends a storage transaction that it did not begin")

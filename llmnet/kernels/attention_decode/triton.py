@@ -23,9 +23,10 @@ from llmnet.kernels._softmax import attend_tile, empty_partial, merge_partial, n
 from llmnet.kernels._variant import Variant
 
 MERGE_WARPS = 1
+MERGE_STAGES = 3
 
 
-@triton.jit(do_not_specialize=["s_table", "num_splits"])
+@triton.jit(do_not_specialize=["p_table", "p_context", "s_table", "num_splits"])
 def split_kernel(
     p_q,  # [batch, H, D], rows s_q apart
     p_k,  # [pages, PAGE, HK, D]
@@ -101,7 +102,7 @@ def split_kernel(
     tl.store(p_acc + o_part[:, None] * D + o_d[None, :], b_acc, mask=m_r[:, None])
 
 
-@triton.jit(do_not_specialize=["num_splits"])
+@triton.jit(do_not_specialize=["p_context", "num_splits"])
 def merge_kernel(
     p_m,  # [batch, H, num_splits]
     p_l,  # [batch, H, num_splits]
@@ -197,6 +198,7 @@ def attention_decode_triton(
         num_splits,
         **_merge_constants(geometry, config),
         num_warps=MERGE_WARPS,
+        num_stages=MERGE_STAGES,
         **COMPILE_OPTIONS,
     )
     return out
@@ -216,7 +218,7 @@ def variants() -> Iterator[Variant]:
                 | partials
                 | {"p_table": "i32", "p_context": "i32"},
                 scalars={"s_q": "i32", "s_table": "i32", "num_splits": "i32", "qk_scale": "fp32"},
-                aligned=frozenset({"s_q"}),
+                aligned=frozenset({"p_q", "p_k", "p_v", *partials, "s_q"}),
                 constants=_split_constants(geometry, config),
                 num_warps=config.num_warps,
                 num_stages=config.num_stages,
@@ -227,9 +229,9 @@ def variants() -> Iterator[Variant]:
             kernel=merge_kernel,
             pointers=partials | {"p_out": "bf16", "p_context": "i32"},
             scalars={"num_splits": "i32"},
-            aligned=frozenset(),
+            aligned=frozenset({*partials, "p_out"}),
             constants=_merge_constants(geometry, config),
             num_warps=MERGE_WARPS,
-            num_stages=3,
+            num_stages=MERGE_STAGES,
             wgmma=False,
         )

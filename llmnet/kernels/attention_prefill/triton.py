@@ -22,8 +22,10 @@ from llmnet.kernels._softmax import attend_tile, empty_partial, merge_partial, n
 from llmnet.kernels._variant import Variant
 from llmnet.kernels.attention_prefill.plan import PrefillPlan
 
+INDEX_POINTERS = ("p_table", "p_cu", "p_context", "p_work")
 
-@triton.jit(do_not_specialize=["s_table"])
+
+@triton.jit(do_not_specialize=[*INDEX_POINTERS, "s_table"])
 def prefill_kernel(
     p_q,  # [tokens, H, D], rows s_q apart
     p_k,  # [pages, PAGE, HK, D]
@@ -179,9 +181,9 @@ def variants() -> Iterator[Variant]:
                 name=f"attention_prefill/{model}/{dtype}",
                 kernel=prefill_kernel,
                 pointers=dict.fromkeys(("p_q", "p_k", "p_v", "p_out"), dtype)
-                | dict.fromkeys(("p_table", "p_cu", "p_context", "p_work"), "i32"),
+                | dict.fromkeys(INDEX_POINTERS, "i32"),
                 scalars={"s_q": "i32", "s_out": "i32", "s_table": "i32", "qk_scale": "fp32"},
-                aligned=frozenset({"s_q", "s_out"}),
+                aligned=frozenset({"p_q", "p_k", "p_v", "p_out", "s_q", "s_out"}),
                 constants=_constants(geometry, config),
                 num_warps=config.num_warps,
                 num_stages=config.num_stages,

@@ -13,9 +13,10 @@ from llmnet.kernels._dispatch import check_triton_dtype
 from llmnet.kernels._variant import Variant
 
 WRITE_WARPS = 4
+WRITE_STAGES = 1
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["p_slot"])
 def write_kernel(
     p_k,  # [tokens, WIDTH], rows s_k apart
     p_v,  # [tokens, WIDTH], rows s_v apart
@@ -59,6 +60,7 @@ def kv_write_triton(k: Tensor, v: Tensor, k_cache: Tensor, v_cache: Tensor, slot
         v.stride(0),
         **_constants(k.shape[1] * k.shape[2]),
         num_warps=WRITE_WARPS,
+        num_stages=WRITE_STAGES,
         **COMPILE_OPTIONS,
     )
 
@@ -71,9 +73,9 @@ def variants() -> Iterator[Variant]:
             kernel=write_kernel,
             pointers=dict.fromkeys(("p_k", "p_v", "p_k_cache", "p_v_cache"), "bf16") | {"p_slot": "i64"},
             scalars={"s_k": "i32", "s_v": "i32"},
-            aligned=frozenset({"s_k", "s_v"}),
+            aligned=frozenset({"p_k", "p_v", "p_k_cache", "p_v_cache", "s_k", "s_v"}),
             constants=_constants(width),
             num_warps=WRITE_WARPS,
-            num_stages=3,
+            num_stages=WRITE_STAGES,
             wgmma=False,
         )

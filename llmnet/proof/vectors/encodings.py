@@ -35,7 +35,7 @@ from .source import Source
 U32, U64, U128 = (1 << 32) - 1, (1 << 64) - 1, (1 << 128) - 1
 _ABOUT = (
     "decode in.encoded: either out.object (which encodes to in.encoded again{hash}) or out.error, one of "
-    "truncated trailing compact too_long enum utf8 range; too_long, utf8 and range may be found by a check after decoding"
+    "truncated trailing compact too_long enum utf8 range (too_long, utf8, range: perhaps a check after decoding)"
 )
 
 
@@ -229,7 +229,8 @@ def _roots(source: Source) -> VectorFile:
         cases.append(case({"leaves": [item.encode() for item in leaves]}, {"root": transcript_root(leaves)}))
         cases.append(_weights(source, n))
     about = (
-        "Merkle roots over the SCALE encodings of a segment's receipts, a batch's placed segments, a transcript's leaves; and weights_root, "
+        "Merkle roots over the SCALE encodings of a segment's receipts, a batch's placed segments, "
+        "a transcript's leaves; and weights_root, "
         "whose entries are given in no order"
     )
     return VectorFile("roots", about, cases)
@@ -261,10 +262,11 @@ def _weights(source: Source, n: int) -> Case:
 def hashing() -> VectorFile:
     """Domain-separated hashes of plain bytes."""
     source = Source("hashing")
-    cases = []
-    for name in sorted(HASH_NAMES):
-        for data in (b"", source.random.randbytes(source.random.randint(1, 200))):
-            cases.append(case({"name": name, "data": data}, {"hash": domain_hash(name, data)}))
+    cases = [
+        case({"name": name, "data": data}, {"hash": domain_hash(name, data)})
+        for name in sorted(HASH_NAMES)
+        for data in (b"", source.random.randbytes(source.random.randint(1, 200)))
+    ]
     return VectorFile("hashing", "H(name, data)", cases)
 
 

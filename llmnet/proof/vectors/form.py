@@ -14,7 +14,11 @@ from llmnet.proof.leaf import Candidate
 
 # Fields of 64 bits and more: decimal strings whatever their value, so that no reader has to guess.
 WIDE = frozenset(
-    ["session", "amount", "logit_q95", "logit_q99", "hidden_q95", "hidden_q99", "d2_logit", "d2_hidden", "stake", "price_in", "price_out", "price", "x", "ln_q48", "ln", "scores"]
+    (
+        *("session", "amount", "stake", "price", "price_in", "price_out"),
+        *("logit_q95", "logit_q99", "hidden_q95", "hidden_q99", "d2_logit", "d2_hidden"),
+        *("x", "ln", "ln_q48", "scores"),
+    )
 )
 Case = dict[str, dict[str, Any]]
 

@@ -31,7 +31,7 @@ def sampling() -> VectorFile:
         rows.append(([pair.logprob for pair in pairs], [pair.id for pair in pairs]))
     cases = []
     for logprobs, ids in rows:
-        for temperature in source.random.sample(TEMPERATURES, 4) + [0]:
+        for temperature in [*source.random.sample(TEMPERATURES, 4), 0]:
             seed, position = source.hash(), source.uint(32)
             given = {
                 "logprobs": logprobs,
@@ -48,7 +48,7 @@ def sampling() -> VectorFile:
                 "token": ids[winner],
             }
             cases.append(case(given, out))
-    about = "Gumbel noise (Q16.16) and score (i64, Q16.16) of each candidate; `winner` is an index into the candidates, `token` its id"
+    about = "noise and score (Q16.16) of each candidate; `winner` is an index, `token` the id there"
     return VectorFile("sampling", about, cases)
 
 

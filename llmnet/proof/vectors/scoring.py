@@ -11,6 +11,7 @@ from .form import Case, VectorFile, case
 from .source import Source
 
 U64 = (1 << 64) - 1
+Answer = dict[str, int]
 
 
 def position_scoring() -> VectorFile:
@@ -18,18 +19,18 @@ def position_scoring() -> VectorFile:
     source = Source("position_scoring")
     row = Calibration(10, 40, 20, 60, 1311, 2000, 9)
     flat = (0,) * 8
-    cases = []
     # One lane away by d has the squared distance d^2; sums of two squares reach the limits themselves.
-    for logit in ((0,), (3,), (3, 1), (6,), (6, 2), (6, 3), (8,), (8, 4), (9,)):
-        for hidden in ((0,), (4, 2), (7, 3, 1, 1), (10, 4, 2), (11,)):
-            cases.append(_position(row, _lanes(logit), _lanes(hidden), flat, flat))
+    cases = [
+        _position(row, _lanes(logit), _lanes(hidden), flat, flat)
+        for logit in ((0,), (3,), (3, 1), (6,), (6, 2), (6, 3), (8,), (8, 4), (9,))
+        for hidden in ((0,), (4, 2), (7, 3, 1, 1), (10, 4, 2), (11,))
+    ]
     low, high = (-32768,) * 8, (32767,) * 8
     huge = Calibration(U64, U64, U64, U64, 0, 0, 0)
     cases += [_position(huge, low, high, high, low), _position(row, low, high, high, low)]
     cases.append(_position(Calibration(0, 0, 0, 0, 0, 0, 0), flat, flat, flat, flat))
-    cases.append(
-        _position(replace(row, logit_q95=50), _lanes((6,)), flat, flat, flat)
-    )  # q95 above q99: the first bin that fits counts
+    # With q95 above q99 the first bin that fits counts.
+    cases.append(_position(replace(row, logit_q95=50), _lanes((6,)), flat, flat, flat))
     for _ in range(16):
         a, b = source.lanes(), source.lanes()
         near = (
@@ -114,12 +115,10 @@ def answer_scoring() -> VectorFile:
 def cusum() -> VectorFile:
     """Answers of one worker, one after the other."""
     source = Source("cusum")
-    honest, worst, missed = (
-        {"position": -1536, "margin": -208},
-        {"position": 3072, "margin": 3072},
-        {"missed_deadline": True},
-    )
-    histories: list[list[dict[str, int | bool]]] = [
+    honest: Answer = {"position": -1536, "margin": -208}
+    worst: Answer = {"position": 3072, "margin": 3072}
+    missed: Answer = {"missed_deadline": True}
+    histories: list[list[Answer]] = [
         [worst, worst],
         [honest] * 5,
         [worst, honest, worst, worst],
@@ -144,7 +143,7 @@ def cusum() -> VectorFile:
     )
 
 
-def _history(answers: list[dict[str, int | bool]]) -> Case:
+def _history(answers: list[Answer]) -> Case:
     state, steps = Cusum(), []
     for answer in answers:
         state = (

@@ -28,7 +28,7 @@ class Source:
 
     def text(self, limit: int) -> bytes:
         """UTF-8 with one-, two-, three- and four-byte characters."""
-        letters = 'abc xyz,.\n"\\0é߀中न€🙂\U0001f9ea'
+        letters = 'ab xz,.\n"\\\0\u00e9\u4e2d\u20ac\U0001f642'
         return "".join(self.random.choice(letters) for _ in range(self.random.randint(0, limit))).encode()
 
     def spec(self, top_k: int | None = None, vocab_size: int | None = None) -> ServiceSpec:
@@ -37,19 +37,10 @@ class Source:
         top_k = rand.randint(1, 32) if top_k is None else top_k
         vocab_size = rand.randint(top_k, 200_000) if vocab_size is None else vocab_size
         name = self.text(60)[:64].decode(errors="ignore").encode()
-        hashes = [self.hash() for _ in range(4)]
-        numerics = rand.choice(list(NumericsClass))
-        return ServiceSpec(
-            name,
-            *hashes,
-            1,
-            top_k,
-            numerics,
-            vocab_size,
-            self.uint(32),
-            rand.randint(0, 12),
-            rand.randint(0, 12),
-        )
+        weights, tokenizer, template, graph = (self.hash() for _ in range(4))
+        numerics, shifts = rand.choice(list(NumericsClass)), (rand.randint(0, 12), rand.randint(0, 12))
+        sizes = vocab_size, self.uint(32)
+        return ServiceSpec(name, weights, tokenizer, template, graph, 1, top_k, numerics, *sizes, *shifts)
 
     def calibration(self) -> Calibration:
         """Thresholds as they come out of measuring: a few hundred squared steps."""

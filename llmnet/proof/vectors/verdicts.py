@@ -224,7 +224,7 @@ def files() -> list[VectorFile]:
     return [
         VectorFile(
             "consensus",
-            "who of the references is accepted, who rejected, which is nearest the lower medians; nearest is null when abstaining",
+            "who is accepted, who rejected, who nearest the lower medians (null when abstaining)",
             agreed,
         ),
         VectorFile(

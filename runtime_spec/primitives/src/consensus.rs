@@ -9,39 +9,37 @@ use alloc::vec::Vec;
 /// How far a lane or a log-prob of a reference may be from the median.
 const BAND: u16 = 2;
 
-/// The agreed reference of one position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgreedLeaf {
-	/// The token that stands there.
-	pub token: u32,
+/// The middle of all references at one position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Medians {
+	/// The token that more than half of them name.
+	pub token: Option<u32>,
 	/// Lane-wise lower median of the logit sketches.
-	pub logit_median: Sketch,
+	pub logit: Sketch,
 	/// Lane-wise lower median of the hidden sketches.
-	pub hidden_median: Sketch,
-	/// The candidates of the accepted reference nearest the median.
-	pub candidates: Vec<Candidate>,
+	pub hidden: Sketch,
 }
 
-/// An agreement of at least a quorum.
+/// The accepted reference nearest the medians.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nearest<A> {
+	/// Whose it is.
+	pub account: A,
+	/// Its leaves.
+	pub leaves: Vec<Leaf>,
+}
+
+/// What the references agree upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consensus<A> {
-	/// One for each position.
-	pub leaves: Vec<AgreedLeaf>,
-	/// Whose references are in band.
+	/// One for each position; of all references that can be compared, in band or not.
+	pub medians: Vec<Medians>,
+	/// Whose references are in band, in the order given.
 	pub accepted: Vec<A>,
-	/// Whose are not.
+	/// Whose are not; nobody's when exactly two disagree.
 	pub rejected: Vec<A>,
-}
-
-/// Why there is no agreement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoConsensus<A> {
-	/// `NoQuorum` or `Disagreement`.
-	pub reason: Reason,
-	/// Whose references are in band: fewer than a quorum.
-	pub accepted: Vec<A>,
-	/// Whose are not; empty when exactly two disagree.
-	pub rejected: Vec<A>,
+	/// The reference to compare with, or `NoQuorum` or `Disagreement` where fewer than a quorum are accepted.
+	pub nearest: Result<Nearest<A>, Reason>,
 }
 
 /// The lower median, `None` without values.
@@ -61,10 +59,7 @@ pub fn median_sketch(sketches: &[Sketch]) -> Sketch {
 /// All references' leaves at one position, in the order of the references.
 struct Column<'a> {
 	leaves: Vec<&'a Leaf>,
-	/// The token that more than half of them name.
-	token: Option<u32>,
-	logit_median: Sketch,
-	hidden_median: Sketch,
+	medians: Medians,
 }
 
 impl<'a> Column<'a> {
@@ -72,18 +67,18 @@ impl<'a> Column<'a> {
 		let sketches = |lanes: fn(&Leaf) -> Sketch| leaves.iter().map(|leaf| lanes(leaf)).collect::<Vec<_>>();
 		let count = |token: u32| leaves.iter().filter(|leaf| leaf.token == token).count();
 		let majority = |leaf: &&&Leaf| is_most(count(leaf.token), leaves.len());
-		Self {
+		let medians = Medians {
 			token: leaves.iter().find(majority).map(|leaf| leaf.token),
-			logit_median: median_sketch(&sketches(|leaf| leaf.logit_sketch)),
-			hidden_median: median_sketch(&sketches(|leaf| leaf.hidden_sketch)),
-			leaves,
-		}
+			logit: median_sketch(&sketches(|leaf| leaf.logit_sketch)),
+			hidden: median_sketch(&sketches(|leaf| leaf.hidden_sketch)),
+		};
+		Self { leaves, medians }
 	}
 
 	fn is_in_band(&self, leaf: &Leaf, seen: usize) -> bool {
-		Some(leaf.token) == self.token
-			&& is_near(&leaf.logit_sketch, &self.logit_median)
-			&& is_near(&leaf.hidden_sketch, &self.hidden_median)
+		Some(leaf.token) == self.medians.token
+			&& is_near(&leaf.logit_sketch, &self.medians.logit)
+			&& is_near(&leaf.hidden_sketch, &self.medians.hidden)
 			&& leaf.candidates.iter().take(seen).all(|candidate| self.is_candidate_in_band(candidate))
 	}
 
@@ -95,8 +90,8 @@ impl<'a> Column<'a> {
 	}
 
 	fn distance(&self, leaf: &Leaf) -> u64 {
-		squared_distance(&leaf.logit_sketch, &self.logit_median)
-			.saturating_add(squared_distance(&leaf.hidden_sketch, &self.hidden_median))
+		squared_distance(&leaf.logit_sketch, &self.medians.logit)
+			.saturating_add(squared_distance(&leaf.hidden_sketch, &self.medians.hidden))
 	}
 }
 
@@ -121,59 +116,53 @@ fn fits(leaves: &[Leaf], positions: &[u32], spec: &ServiceSpec) -> bool {
 
 /// Finds out what the references agree upon at `positions`.
 ///
-/// A reference that does not fit is rejected and has no part in the medians. Among the others: with exactly two that
-/// disagree there is no telling who is right; with more, those out of band are rejected.
+/// A reference that does not have these positions or whose candidates are malformed cannot be compared: it is rejected
+/// and has no part in the medians. Among the others: with exactly two that disagree there is no telling who is right;
+/// with more, those out of band are rejected.
 pub fn consensus<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	positions: &[u32],
 	references: &[(A, L)],
 	spec: &ServiceSpec,
-) -> Result<Consensus<A>, NoConsensus<A>> {
-	let all = references.iter().map(|(account, leaves)| (account, leaves.as_ref()));
-	let (fit, unfit): (Vec<_>, Vec<_>) = all.partition(|(_, leaves)| fits(leaves, positions, spec));
+) -> Consensus<A> {
+	let is_fit = |leaves: &[Leaf]| fits(leaves, positions, spec);
+	let fit: Vec<&[Leaf]> =
+		references.iter().map(|(_, leaves)| leaves.as_ref()).filter(|l| is_fit(l)).collect();
 	let columns = columns(&fit, positions.len());
 	let seen = looked_at(spec.top_k);
 	let in_band =
 		|leaves: &[Leaf]| leaves.iter().zip(&columns).all(|(leaf, column)| column.is_in_band(leaf, seen));
-	let names =
-		|list: &[(&A, &[Leaf])]| list.iter().map(|(account, _)| (*account).clone()).collect::<Vec<A>>();
-	let (accepted, rejected): (Vec<_>, Vec<_>) = fit.iter().copied().partition(|(_, leaves)| in_band(leaves));
-	if fit.len() == 2 && !rejected.is_empty() {
-		return Err(NoConsensus {
-			reason: Reason::Disagreement,
-			accepted: Vec::new(),
-			rejected: names(&unfit),
-		});
+	let is_good = |(_, leaves): &&(A, L)| is_fit(leaves.as_ref()) && in_band(leaves.as_ref());
+	let (good, bad): (Vec<_>, Vec<_>) = references.iter().partition(is_good);
+	let undecidable = fit.len() == 2 && good.len() < 2;
+	let names = |list: &[&(A, L)]| list.iter().map(|(account, _)| account.clone()).collect::<Vec<A>>();
+	let nearest = if fit.len() < QUORUM as usize {
+		Err(Reason::NoQuorum)
+	} else if good.len() < QUORUM as usize {
+		Err(Reason::Disagreement)
+	} else {
+		nearest(&good, &columns).ok_or(Reason::NoQuorum)
+	};
+	let blamed: Vec<_> =
+		bad.into_iter().filter(|(_, leaves)| !undecidable || !is_fit(leaves.as_ref())).collect();
+	Consensus {
+		medians: columns.iter().map(|column| column.medians).collect(),
+		accepted: if undecidable { Vec::new() } else { names(&good) },
+		rejected: names(&blamed),
+		nearest,
 	}
-	let out: Vec<_> = rejected.into_iter().chain(unfit).collect();
-	if accepted.len() < QUORUM as usize {
-		let reason = if fit.len() < QUORUM as usize { Reason::NoQuorum } else { Reason::Disagreement };
-		return Err(NoConsensus { reason, accepted: names(&accepted), rejected: names(&out) });
-	}
-	let leaves = agreed_leaves(&accepted, &columns);
-	Ok(Consensus { leaves, accepted: names(&accepted), rejected: names(&out) })
 }
 
-fn columns<'a, A>(references: &[(&A, &'a [Leaf])], count: usize) -> Vec<Column<'a>> {
-	let at = |i: usize| references.iter().filter_map(|(_, leaves)| leaves.get(i)).collect();
+fn columns<'a>(references: &[&'a [Leaf]], count: usize) -> Vec<Column<'a>> {
+	let at = |i: usize| references.iter().filter_map(|leaves| leaves.get(i)).collect();
 	(0..count).map(|i| Column::new(at(i))).collect()
 }
 
-/// The medians with the candidates of the accepted reference nearest to them, ties by lower account.
-fn agreed_leaves<A: Ord>(accepted: &[(&A, &[Leaf])], columns: &[Column]) -> Vec<AgreedLeaf> {
+/// The reference with the smallest sum of squared distances from the medians, ties by lower account.
+fn nearest<A: Ord + Clone, L: AsRef<[Leaf]>>(accepted: &[&(A, L)], columns: &[Column]) -> Option<Nearest<A>> {
 	let distance = |leaves: &[Leaf]| {
 		let each = leaves.iter().zip(columns).map(|(leaf, column)| column.distance(leaf));
 		each.fold(0, u64::saturating_add)
 	};
-	let nearest = accepted.iter().min_by_key(|(account, leaves)| (distance(leaves), *account));
-	let leaves = nearest.map(|(_, leaves)| *leaves).unwrap_or_default();
-	leaves
-		.iter()
-		.zip(columns)
-		.map(|(leaf, column)| AgreedLeaf {
-			token: leaf.token,
-			logit_median: column.logit_median,
-			hidden_median: column.hidden_median,
-			candidates: leaf.candidates.to_vec(),
-		})
-		.collect()
+	let best = accepted.iter().min_by_key(|(account, leaves)| (distance(leaves.as_ref()), account));
+	best.map(|(account, leaves)| Nearest { account: account.clone(), leaves: leaves.as_ref().to_vec() })
 }

@@ -25,6 +25,7 @@ pub mod sampling;
 pub mod scoring;
 pub mod traits;
 pub mod types;
+mod validity;
 
 #[cfg(test)]
 mod testing;

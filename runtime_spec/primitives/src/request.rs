@@ -50,4 +50,10 @@ impl Request {
 	pub fn hash(&self) -> H256 {
 		hash_of("request", self)
 	}
+
+	/// Whether all texts are UTF-8.
+	pub fn is_valid(&self) -> bool {
+		let contents = self.messages.iter().map(|message| &message.content);
+		contents.chain(&self.stop).all(|text| core::str::from_utf8(text).is_ok())
+	}
 }

@@ -1,6 +1,6 @@
 //! Evidence and verdicts in integers of 1/256 nat (`docs/protocol.md` section 7).
 use crate::{
-	consensus::{consensus, Consensus},
+	consensus::{consensus, Medians},
 	sampling::{Margin, Sampler},
 	traits::Verdict,
 	types::{Calibration, Leaf, ServiceSpec, Sketch},
@@ -135,6 +135,16 @@ pub struct Distances {
 	pub hidden: u64,
 }
 
+impl Distances {
+	/// How far a worker's leaf is from the references' medians.
+	pub fn between(leaf: &Leaf, medians: &Medians) -> Self {
+		Self {
+			logit: squared_distance(&leaf.logit_sketch, &medians.logit),
+			hidden: squared_distance(&leaf.hidden_sketch, &medians.hidden),
+		}
+	}
+}
+
 /// `sum (a_j - b_j)^2`; at most `2^3 * 2^32`.
 pub fn squared_distance(a: &Sketch, b: &Sketch) -> u64 {
 	let square = |(a, b): (&i16, &i16)| {
@@ -211,43 +221,38 @@ pub fn judge<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	temperature: u16,
 ) -> Judgement<A> {
 	let positions: Vec<u32> = leaves.iter().map(|leaf| leaf.position).collect();
-	match consensus(&positions, references, spec) {
-		Err(outcome) => Judgement {
-			verdict: Verdict::Abstained,
-			reason: outcome.reason,
-			evidence: Evidence::default(),
-			accepted: outcome.accepted,
-			rejected: outcome.rejected,
-		},
-		Ok(agreed) => {
-			let (reason, evidence) =
-				compare(leaves, &agreed, calibration, spec, &Sampler::new(request_seed, temperature));
-			let verdict = if reason == Reason::Clean { Verdict::Passed } else { Verdict::Failed };
-			Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
+	let agreed = consensus(&positions, references, spec);
+	let (reason, evidence) = match agreed.nearest {
+		Err(reason) => (reason, Evidence::default()),
+		Ok(nearest) => {
+			let sampler = Sampler::new(request_seed, temperature);
+			compare(leaves, &agreed.medians, &nearest.leaves, calibration, spec, &sampler)
 		}
-	}
+	};
+	let verdict = match reason {
+		Reason::Clean => Verdict::Passed,
+		Reason::NoQuorum | Reason::Disagreement => Verdict::Abstained,
+		_ => Verdict::Failed,
+	};
+	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
 }
 
 /// Compares a worker's leaves with what the references agreed upon.
-fn compare<A>(
+fn compare(
 	leaves: &[Leaf],
-	agreed: &Consensus<A>,
+	medians: &[Medians],
+	nearest: &[Leaf],
 	calibration: &Calibration,
 	spec: &ServiceSpec,
 	sampler: &Sampler,
 ) -> (Reason, Evidence) {
-	let pairs = || leaves.iter().zip(&agreed.leaves);
-	let distances: Vec<Distances> = pairs()
-		.map(|(own, reference)| Distances {
-			logit: squared_distance(&own.logit_sketch, &reference.logit_median),
-			hidden: squared_distance(&own.hidden_sketch, &reference.hidden_median),
-		})
-		.collect();
-	let margin = margin_evidence(pairs().map(|(own, reference)| {
+	let distances: Vec<Distances> =
+		leaves.iter().zip(medians).map(|(own, m)| Distances::between(own, m)).collect();
+	let margin = margin_evidence(leaves.iter().zip(nearest).map(|(own, reference)| {
 		sampler.margin(own, &reference.candidates, spec.top_k, calibration.tau_sample)
 	}));
 	let consistent = leaves.iter().all(|leaf| sampler.is_self_consistent(leaf, spec.top_k, spec.vocab_size));
-	let same_tokens = pairs().all(|(own, reference)| own.token == reference.token);
+	let same_tokens = leaves.iter().zip(medians).all(|(own, m)| Some(own.token) == m.token);
 	let position = if consistent && same_tokens {
 		clipped_sum(distances.iter().map(|d| position_evidence(d, calibration)))
 	} else {

@@ -26,9 +26,9 @@ const CALL: Weight = Weight::from_parts(40_000_000, 4_096);
 const PER_DOMAIN: u64 = 1_000_000;
 
 /// Counted accesses with the database costs of the runtime.
-pub struct CountedWeight<T>(PhantomData<T>);
+pub struct HandCounted<T>(PhantomData<T>);
 
-impl<T: frame_system::Config> WeightInfo for CountedWeight<T> {
+impl<T: frame_system::Config> WeightInfo for HandCounted<T> {
 	/// Reads: record, counter, account, holds. Writes: the same.
 	fn register_spec() -> Weight {
 		CALL.saturating_add(T::DbWeight::get().reads_writes(4, 4))

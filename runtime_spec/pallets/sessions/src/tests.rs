@@ -426,8 +426,8 @@ fn work_that_does_not_fit_waits_for_the_next_block() {
 			assert_ok!(open(0, 0, 100, 5));
 		}
 		run_to(6);
-		// The base costs 10, each step 1: room for two refunds.
-		next_block_with(12);
+		// The base costs 10, each step 1: one for the round that has ended, two for refunds.
+		next_block_with(13);
 		assert_eq!(Sessions::sessions_of(requester(0)).len(), 2);
 		next_block_with(9);
 		assert_eq!(Sessions::sessions_of(requester(0)).len(), 2);

@@ -26,9 +26,9 @@ const CALL: Weight = Weight::from_parts(60_000_000, 8_192);
 const SIGNATURE: Weight = Weight::from_parts(60_000_000, 0);
 
 /// Counted accesses with the database costs of the runtime.
-pub struct CountedWeight<T>(PhantomData<T>);
+pub struct HandCounted<T>(PhantomData<T>);
 
-impl<T: frame_system::Config> WeightInfo for CountedWeight<T> {
+impl<T: frame_system::Config> WeightInfo for HandCounted<T> {
 	/// Reads: offer, bond and owners (4), counter, list, round, barred, account and holds (2).
 	/// Writes: session, list, counter, agenda, waiting, account and holds (2).
 	fn open() -> Weight {

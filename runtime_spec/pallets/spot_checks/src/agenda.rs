@@ -1,7 +1,7 @@
 //! The agenda: what is due in which block, worked off in `on_idle` as far as the weight reaches.
 use crate::{
-	weights::WeightInfo, Agenda, AgendaCursor, AuditOf, Audits, BatchState, Batches, Config, Pallet, Stage,
-	Task,
+	weights::WeightInfo, Agenda, AgendaCursor, AuditOf, Audits, BatchState, Batches, Config, Due, Pallet,
+	Stage,
 };
 use alloc::vec::Vec;
 use frame_support::{
@@ -13,7 +13,7 @@ impl<T: Config> Pallet<T> {
 	/// Puts `task` on the agenda of block `at`, or of the first later block with room.
 	///
 	/// The search ends: tasks are bounded by audits and batches, each paid for by a worker.
-	pub(crate) fn schedule(task: Task, at: u32) {
+	pub(crate) fn schedule(task: Due, at: u32) {
 		let mut block = at;
 		while Agenda::<T>::decode_len(block).is_some_and(|tasks| tasks >= Self::tasks_per_block()) {
 			block = block.saturating_add(1);
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
 				Self::perform(task, now);
 			}
 		}
-		let rest: Vec<Task> = tasks.collect();
+		let rest: Vec<Due> = tasks.collect();
 		if rest.is_empty() {
 			return true;
 		}
@@ -56,17 +56,17 @@ impl<T: Config> Pallet<T> {
 		false
 	}
 
-	fn weight_of(task: &Task) -> Weight {
+	fn weight_of(task: &Due) -> Weight {
 		match task {
-			Task::Deadline(_) => T::WeightInfo::deadline(),
-			Task::PruneAudit(_) => T::WeightInfo::prune_audit(),
-			Task::PruneBatch(..) => T::WeightInfo::prune_batch(),
+			Due::Deadline(_) => T::WeightInfo::deadline(),
+			Due::PruneAudit(_) => T::WeightInfo::prune_audit(),
+			Due::PruneBatch(..) => T::WeightInfo::prune_batch(),
 		}
 	}
 
-	fn perform(task: Task, now: u32) {
+	fn perform(task: Due, now: u32) {
 		match task {
-			Task::Deadline(id) => {
+			Due::Deadline(id) => {
 				// An audit that has moved on has a later deadline and another task for it.
 				if let Some(audit) = Audits::<T>::get(id) {
 					if audit.stage != Stage::Decided && audit.deadline <= now {
@@ -74,12 +74,12 @@ impl<T: Config> Pallet<T> {
 					}
 				}
 			}
-			Task::PruneAudit(id) => {
+			Due::PruneAudit(id) => {
 				if let Some(audit) = Audits::<T>::take(id) {
 					AuditOf::<T>::remove((audit.session, audit.index));
 				}
 			}
-			Task::PruneBatch(worker, epoch) => {
+			Due::PruneBatch(worker, epoch) => {
 				Batches::<T>::mutate_exists(&worker, epoch, |batch| {
 					batch.take_if(|b| matches!(b.state, BatchState::Settled | BatchState::Forfeited));
 				});

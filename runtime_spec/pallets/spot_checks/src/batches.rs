@@ -1,8 +1,8 @@
 //! Batches: committed by workers, drawn with the beacon, settled or forfeited.
 use crate::{
 	weights::WeightInfo, Audit, AuditFloor, AuditOf, Audits, Balance, Batch, BatchSpans, BatchState, Batches,
-	Config, DrawRound, Error, Event, Member, NextAudit, OfValidator, OfWorker, Pallet, Panel, SkipReason,
-	Span, Spans, Stage, Task, Undrawn, Workers,
+	Config, DrawRound, Due, Error, Event, Member, NextAudit, OfValidator, OfWorker, Pallet, Panel,
+	SkipReason, Span, Spans, Stage, Undrawn, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
 			outcome: None,
 		};
 		Audits::<T>::insert(id, audit);
-		Self::schedule(Task::Deadline(id), deadline);
+		Self::schedule(Due::Deadline(id), deadline);
 		let worker = worker.clone();
 		Self::deposit_event(Event::AuditDrawn {
 			audit: id,
@@ -224,6 +224,6 @@ impl<T: Config> Pallet<T> {
 		}
 		Batches::<T>::insert(worker, epoch, batch);
 		let forgotten = Self::now().saturating_add(T::VerdictRetention::get());
-		Self::schedule(Task::PruneBatch(worker.clone(), epoch), forgotten);
+		Self::schedule(Due::PruneBatch(worker.clone(), epoch), forgotten);
 	}
 }

@@ -1,7 +1,7 @@
 //! The invariants of the pallet's storage.
 use crate::{
 	Agenda, AgendaCursor, AuditFloor, AuditOf, Audits, BatchSpans, BatchState, Batches, Config, DrawRound,
-	NextAudit, OfValidator, OfWorker, OpenedLeaves, Pallet, References, Stage, Task, Undrawn, Workers,
+	Due, NextAudit, OfValidator, OfWorker, OpenedLeaves, Pallet, References, Stage, Undrawn, Workers,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
 			ensure!(block >= cursor, "a task stands before the cursor");
 			for task in tasks {
 				match task {
-					Task::Deadline(id) => {
+					Due::Deadline(id) => {
 						let last = latest.entry(id).or_insert(block);
 						*last = block.max(*last);
 					}
@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
 		}
 		for (id, audit) in Audits::<T>::iter() {
 			if audit.stage == Stage::Decided {
-				ensure!(prunes.contains(&Task::PruneAudit(id)), "a decided audit is never forgotten");
+				ensure!(prunes.contains(&Due::PruneAudit(id)), "a decided audit is never forgotten");
 			} else {
 				let on_time = latest.get(&id).is_some_and(|block| *block >= audit.deadline);
 				ensure!(on_time, "an open audit is not on the agenda");
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
 		}
 		for (worker, epoch, batch) in Batches::<T>::iter() {
 			let closed = matches!(batch.state, BatchState::Settled | BatchState::Forfeited);
-			let planned = prunes.contains(&Task::PruneBatch(worker, epoch));
+			let planned = prunes.contains(&Due::PruneBatch(worker, epoch));
 			ensure!(closed == planned, "closed batches are to be forgotten, no others");
 		}
 		Ok(())

@@ -1,8 +1,8 @@
 //! Findings and what follows from them.
 use crate::{
 	types::{FINDER_DIVISOR, FINE_REWARDS, LEAST_SLASH_DIVISOR, SLASH_REWARDS},
-	Audit, Audits, Balance, Config, Error, Event, OfValidator, OfWorker, OpenedLeaves, Outcome, Pallet,
-	References, Stage, Task, Workers,
+	Audit, Audits, Balance, Config, Due, Error, Event, OfValidator, OfWorker, OpenedLeaves, Outcome, Pallet,
+	References, Stage, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
@@ -139,7 +139,7 @@ impl<T: Config> Pallet<T> {
 			margin_total: total.margin,
 		});
 		Audits::<T>::insert(id, audit);
-		Self::schedule(Task::PruneAudit(id), block.saturating_add(T::VerdictRetention::get()));
+		Self::schedule(Due::PruneAudit(id), block.saturating_add(T::VerdictRetention::get()));
 	}
 
 	fn reward_and_fine_panel(

@@ -204,7 +204,7 @@ pub mod pallet {
 	/// What is due in a block.
 	#[pallet::storage]
 	pub type Agenda<T: Config> =
-		StorageMap<_, Twox64Concat, u32, BoundedVec<Task, T::MaxTasksPerBlock>, ValueQuery>;
+		StorageMap<_, Twox64Concat, u32, BoundedVec<Due, T::MaxTasksPerBlock>, ValueQuery>;
 
 	/// The first block of the agenda that is not worked off.
 	#[pallet::storage]

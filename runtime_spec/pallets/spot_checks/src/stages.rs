@@ -1,15 +1,14 @@
 //! The stages of an audit: who may do what, and what happens when the time is over.
 use crate::{
-	batches::receipts_in, judging::Finding, Answer, Audit, Audits, Batches, Config, Error, Event, Member,
-	OpenedLeaves, Pallet, ReferenceCommitment, References, Stage, Task, Workers,
+	batches::receipts_in, judging::Finding, Answer, Audit, Audits, Batches, Config, Due, Error, Event,
+	Member, OpenedLeaves, Pallet, ReferenceCommitment, References, Stage, Workers,
 };
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use llmnet_primitives::{
-	drawing, hashing, merkle, pricing,
-	scoring::{Evidence, Reason},
-	AuditId, Leaves, Ledger, Penalize, PlacedSegment, ProofNodes, Receipt, Segment, QUORUM,
+	drawing, hashing, merkle, pricing, scoring::Reason, AuditId, Leaves, Ledger, Penalize, PlacedSegment,
+	ProofNodes, Receipt, Segment, QUORUM,
 };
 use sp_runtime::{AccountId32, DispatchError};
 
@@ -39,7 +38,7 @@ impl<T: Config> Pallet<T> {
 		let deadline = Self::now().saturating_add(period);
 		(audit.stage, audit.deadline) = (stage, deadline);
 		Audits::<T>::insert(id, audit);
-		Self::schedule(Task::Deadline(id), deadline);
+		Self::schedule(Due::Deadline(id), deadline);
 		deadline
 	}
 

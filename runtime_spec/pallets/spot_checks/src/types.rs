@@ -297,7 +297,7 @@ pub enum SkipReason {
 
 /// What the agenda does in a block.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub enum Task {
+pub enum Due {
 	/// A stage's deadline passes, unless the audit has moved on.
 	#[codec(index = 0)]
 	Deadline(AuditId),

@@ -3,7 +3,7 @@ use crate as pallet_staking;
 use crate::Balance;
 use frame_support::{
 	derive_impl,
-	traits::{fungible::Inspect, ConstU128, ConstU32, ConstU64},
+	traits::{ConstU128, ConstU32, ConstU64},
 };
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
 

@@ -1,1 +1,134 @@
+//! Random walks: whatever workers, validators and reporters do, the invariants hold after every block.
+use super::workshop::*;
+use crate::{mock::*, AuditFloor, Audits, BatchState, Batches, Stage, WeightInfo};
+use frame_support::weights::Weight;
+use llmnet_primitives::{drawing::ONE, Leaf, Role};
+use proptest::prelude::*;
+use sp_runtime::AccountId32;
+use std::collections::BTreeMap;
 
+/// One act of somebody. Numbers choose among what there is.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+	Commit { worker: u8, answers: u8, cheat: u8 },
+	Receipt(u8),
+	Reference { audit: u8, member: u8, moved: bool },
+	Report { audit: u8, member: u8 },
+	Leaves(u8),
+	Reveal { audit: u8, member: u8, moved: bool },
+	Drain(u8),
+	Starve,
+	Blocks(u8),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+	prop_oneof![
+		3 => (1u8..3, 1u8..7, 0u8..4).prop_map(|(worker, answers, cheat)| Act::Commit { worker, answers, cheat }),
+		6 => any::<u8>().prop_map(Act::Receipt),
+		9 => (any::<u8>(), 0u8..3, prop::bool::weighted(0.1))
+			.prop_map(|(audit, member, moved)| Act::Reference { audit, member, moved }),
+		1 => (any::<u8>(), 0u8..3).prop_map(|(audit, member)| Act::Report { audit, member }),
+		6 => any::<u8>().prop_map(Act::Leaves),
+		9 => (any::<u8>(), 0u8..3, prop::bool::weighted(0.1))
+			.prop_map(|(audit, member, moved)| Act::Reveal { audit, member, moved }),
+		1 => (0u8..4).prop_map(Act::Drain),
+		1 => Just(Act::Starve),
+		4 => (1u8..9).prop_map(Act::Blocks),
+	]
+}
+
+#[derive(Default)]
+struct Walk {
+	next_index: BTreeMap<u8, u32>,
+	deliveries: BTreeMap<(AccountId32, u32), Delivery>,
+}
+
+impl Walk {
+	fn commit(&mut self, n: u8, answers: u8, cheat: u8) {
+		let next = self.next_index.entry(n).or_default();
+		let change = move |leaf: &mut Leaf, _: &_| match cheat {
+			1 => leaf.hidden_sketch[0] += 90,
+			2 => leaf.token = leaf.candidates[2].id,
+			_ => (),
+		};
+		let works = (0..u32::from(answers))
+			.map(|i| work_with(10 + u64::from(n), (*next + i) % 250, 1 + u32::from(answers) * 3, 0, change))
+			.collect();
+		let delivery = Delivery::of(works);
+		if delivery.commit(&account(n)).is_ok() {
+			*next += u32::from(answers);
+			self.deliveries.insert((account(n), SpotChecks::current_epoch()), delivery);
+		}
+	}
+
+	/// One of the open audits at `stage`, if there are any.
+	fn pick(&self, choice: u8, stage: Stage) -> Option<Case> {
+		let mut open: Vec<_> = Audits::<Test>::iter().filter(|(_, audit)| audit.stage == stage).collect();
+		open.sort_by_key(|(id, _)| *id);
+		let (id, audit) = open.get(usize::from(choice) % open.len().max(1))?;
+		let delivery = self.deliveries[&(audit.worker.clone(), audit.epoch)].clone();
+		let work = delivery.work(audit.ordinal);
+		Some(Case { audit: *id, worker: audit.worker.clone(), work, delivery })
+	}
+
+	fn act(&mut self, act: Act) {
+		let reference = |case: &Case, moved: bool| {
+			let mut leaves = case.reference();
+			leaves[0].logit_sketch[1] += if moved { 9 } else { 0 };
+			leaves
+		};
+		let seat =
+			|case: &Case, member: u8| case.panel().get(usize::from(member)).cloned().unwrap_or(account(13));
+		match act {
+			Act::Commit { worker, answers, cheat } => self.commit(worker, answers, cheat),
+			Act::Receipt(audit) => drop(self.pick(audit, Stage::Drawn).map(|case| case.open_receipt())),
+			Act::Reference { audit, member, moved } => drop(
+				self.pick(audit, Stage::ReceiptOpened)
+					.map(|case| case.commit(&seat(&case, member), &reference(&case, moved))),
+			),
+			Act::Report { audit, member } => {
+				drop(self.pick(audit, Stage::ReceiptOpened).map(|case| case.report(&seat(&case, member))))
+			}
+			Act::Leaves(audit) => drop(self.pick(audit, Stage::Referenced).map(|case| case.open_leaves())),
+			Act::Reveal { audit, member, moved } => drop(
+				self.pick(audit, Stage::LeavesOpened)
+					.map(|case| case.reveal(&seat(&case, member), &reference(&case, moved))),
+			),
+			Act::Drain(tasks) => {
+				type W = <Test as crate::Config>::WeightInfo;
+				next_block_with((W::agenda_block() + W::deadline()) * u64::from(tasks));
+			}
+			Act::Starve => next_block_with(Weight::zero()),
+			Act::Blocks(blocks) => (0..blocks).for_each(|_| next_block()),
+		}
+	}
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig::with_cases(48))]
+	#[test]
+	fn invariants_hold_whatever_happens(
+		acts in prop::collection::vec(act(), 1..160),
+		floor in prop_oneof![Just(ONE), 0u32..ONE],
+	) {
+		build_and_execute(|| {
+			bond(&account(2), Role::Worker);
+			bond(&account(13), Role::Validator);
+			[1, 2].map(|n| open_session(10 + u64::from(n), &account(n)));
+			AuditFloor::<Test>::put(floor);
+			let mut walk = Walk::default();
+			for act in acts {
+				walk.act(act);
+				SpotChecks::do_try_state().expect("invariants hold after every act");
+			}
+			// Left alone, everything comes to its end and is forgotten.
+			run_to(System::block_number() + 4 * (RECEIPT + REFERENCE + LEAVES + REVEAL));
+			let closed = |batch: crate::Batch| matches!(batch.state, BatchState::Settled | BatchState::Forfeited);
+			assert!(Batches::<Test>::iter_values().all(closed));
+			assert!(Audits::<Test>::iter_values().all(|audit| audit.stage == Stage::Decided));
+			run_to(System::block_number() + 3 * RETENTION);
+			assert_eq!(Audits::<Test>::iter().count() + Batches::<Test>::iter().count(), 0);
+			assert_eq!(crate::Agenda::<Test>::iter().count(), 0);
+		});
+	}
+}

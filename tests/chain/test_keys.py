@@ -1,0 +1,161 @@
+"""Keys and addresses: published vectors, substrate-interface as oracle, files, and that no secret leaks."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scalecodec.utils.ss58 import ss58_decode as their_decode
+from scalecodec.utils.ss58 import ss58_encode as their_encode
+from substrateinterface import Keypair as TheirKeypair
+
+from llmnet.chain import KeyFormatError, Keypair, ss58_decode, ss58_encode, verify
+from llmnet.chain.keys import DEV_PHRASE
+
+ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
+
+
+def test_alice_is_alice() -> None:
+    pair = Keypair.from_uri("//Alice")
+    assert pair.public.hex() == "d43593c715fdd31c61141abd04a99fd6822c8558854ccde39a5684e7a56da27d"
+    assert pair.address == ALICE
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "//Alice",
+        "//Bob//stash",
+        "//1",
+        "//0",
+        "//Alice/soft/2",
+        "//a-name-that-is-longer-than-thirty-two-bytes-long",
+        DEV_PHRASE,
+        f"{DEV_PHRASE}//x///password",
+        f"{DEV_PHRASE}///pass/word//with/slashes",
+        "0x" + "07" * 32,
+        "0x" + "07" * 32 + "//hard/soft",
+    ],
+)
+def test_uris_derive_what_substrate_interface_derives(uri: str) -> None:
+    assert Keypair.from_uri(uri).public == TheirKeypair.create_from_uri(uri).public_key
+
+
+@given(st.binary(max_size=300))
+def test_signatures_verify_and_only_as_they_are(message: bytes) -> None:
+    pair, other = Keypair.from_uri("//Alice"), Keypair.from_uri("//Bob")
+    signature = pair.sign(message)
+    assert verify(pair.public, message, signature)
+    assert TheirKeypair(public_key=pair.public).verify(message, signature)
+    assert not verify(other.public, message, signature)
+    assert not verify(pair.public, message + b"\0", signature)
+    assert not verify(pair.public, message, bytes([signature[0] ^ 1]) + signature[1:])
+
+
+@pytest.mark.parametrize(("public", "signature"), [(b"", bytes(64)), (bytes(32), b""), (b"\xff" * 32, b"\xff" * 64)])
+def test_malformed_keys_and_signatures_are_simply_wrong(public: bytes, signature: bytes) -> None:
+    assert verify(public, b"message", signature) is False
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "hello", "not a phrase at all", "0x00", "0x" + "zz" * 32, "0x" + "00" * 32 + "///password", "//Alice//", "//a////b"],
+)
+def test_bad_uris_are_refused_without_repeating_them(uri: str) -> None:
+    if uri == "":
+        assert Keypair.from_uri(uri).public == Keypair.from_mnemonic(DEV_PHRASE).public
+        return
+    with pytest.raises(KeyFormatError) as caught:
+        Keypair.from_uri(uri)
+    assert uri not in str(caught.value)
+
+
+def test_the_secret_is_not_shown_copied_or_pickled() -> None:
+    seed = bytes(range(32))
+    pair = Keypair.from_seed(seed)
+    assert repr(pair) == f"Keypair({pair.address})" == str(pair)
+    assert not hasattr(pair, "__dict__")
+    for leak in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="secret"):
+            leak(pair)
+
+
+def test_key_files(tmp_path: Path) -> None:
+    path = tmp_path / "worker.key"
+    created = Keypair.create_file(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert Keypair.from_uri(f"file:{path}").public == created.public
+    with pytest.raises(FileExistsError):
+        Keypair.create_file(path)
+    path.write_text("//Alice\n")
+    assert Keypair.from_file(path).address == ALICE
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o644, 0o610])
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key"
+    path.write_text("//Alice")
+    path.chmod(mode)
+    with pytest.raises(KeyFormatError, match="chmod 600"):
+        Keypair.from_file(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "no key"), (b"file:/elsewhere", "no key"), (b"\xff\xfe", "not text"), (b"a" * 5000, "too long"), (b"what", "phrase")],
+)
+def test_a_malformed_key_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(KeyFormatError, match=message):
+        Keypair.from_file(path)
+
+
+def test_a_key_file_must_be_a_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Keypair.from_file(tmp_path / "none")
+    path = tmp_path / "folder"
+    path.mkdir(mode=0o700)
+    with pytest.raises((KeyFormatError, OSError)):
+        Keypair.from_file(path)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o600)
+    with pytest.raises(KeyFormatError, match="regular file"):
+        Keypair.from_file(fifo)
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 16383).filter(lambda prefix: prefix not in (46, 47)))
+def test_addresses_are_those_of_scalecodec(public: bytes, prefix: int) -> None:
+    address = ss58_encode(public, prefix)
+    assert address == their_encode(public, prefix)
+    assert ss58_decode(address) == ss58_decode(address, prefix) == public == bytes.fromhex(their_decode(address))
+    with pytest.raises(KeyFormatError, match="another network"):
+        ss58_decode(address, (prefix + 1) % 16384)
+
+
+@given(st.integers(0, len(ALICE) - 1), st.sampled_from("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"))
+def test_a_mistyped_address_is_noticed(position: int, char: str) -> None:
+    typed = ALICE[:position] + char + ALICE[position + 1 :]
+    if typed == ALICE:
+        assert ss58_decode(typed).hex().startswith("d435")
+        return
+    with pytest.raises(KeyFormatError):
+        ss58_decode(typed)
+
+
+@pytest.mark.parametrize("text", ["", "0", "l", ALICE[:-1], ALICE + "1", "1" * 70, "5" * 10_000, "\N{SNOWMAN}"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(KeyFormatError):
+        ss58_decode(text)
+
+
+@pytest.mark.parametrize(("public", "prefix"), [(b"", 42), (bytes(33), 42), (bytes(32), -1), (bytes(32), 16384)])
+def test_what_has_no_address_is_refused(public: bytes, prefix: int) -> None:
+    with pytest.raises(KeyFormatError):
+        ss58_encode(public, prefix)

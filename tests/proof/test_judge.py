@@ -1,0 +1,239 @@
+"""Consensus and verdicts: what honest parties get, and what each deviation costs."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmnet.proof import (
+    Calibration,
+    Candidate,
+    Cusum,
+    Judgement,
+    Leaf,
+    Margin,
+    NumericsClass,
+    Reference,
+    ServiceSpec,
+    ShapeError,
+    Sprt,
+    Verdict,
+    agree,
+    judge,
+    sample,
+)
+
+SEED = b"j" * 32
+SPEC = ServiceSpec(b"t", *[bytes(32)] * 4, 1, 8, NumericsClass.FP32, 1000, 2048, 9, 9)
+ROW = Calibration(40, 80, 40, 80, 1311, 2000, 0)
+A, B, C, D = (bytes([i]) * 32 for i in (1, 2, 3, 4))
+POSITIONS = tuple(range(0, 64, 4))
+Change = Callable[[Leaf], Leaf]
+
+
+def true_leaf(position: int, temperature: int = 256) -> Leaf:
+    ids, logprobs = [100 + (7 * position + i) % 50 for i in range(8)], [-60 - 70 * i for i in range(8)]
+    token = ids[sample(logprobs, ids, temperature, SEED, position)]
+    lanes = tuple(1000 * (i - 4) + position for i in range(8))
+    return Leaf(position, token, tuple(map(Candidate, ids, logprobs)), lanes, lanes[::-1])
+
+
+TRUTH = tuple(true_leaf(position) for position in POSITIONS)
+
+
+def lanes_by(step: int, count: int = 8) -> Change:
+    return lambda leaf: replace(leaf, logit_sketch=tuple(x + step * (i < count) for i, x in enumerate(leaf.logit_sketch)))
+
+
+def changed(change: Change, at: tuple[int, ...] = tuple(range(16))) -> tuple[Leaf, ...]:
+    return tuple(change(leaf) if i in at else leaf for i, leaf in enumerate(TRUTH))
+
+
+def references(*leaves: tuple[Leaf, ...]) -> list[Reference]:
+    return [Reference(account, rows) for account, rows in zip((A, B, C, D), leaves, strict=False)]
+
+
+HONEST = references(TRUTH, TRUTH, TRUTH)
+
+
+def verdict(leaves: tuple[Leaf, ...], among: list[Reference] = HONEST) -> Judgement:
+    return judge(leaves, among, ROW, SPEC, SEED, 256)
+
+
+def test_an_honest_answer_passes_with_the_best_evidence() -> None:
+    result = verdict(TRUTH)
+    assert result.verdict is Verdict.PASS
+    assert result.position_evidence == 16 * -64
+    # Position 0's token stands in the skipped ranks or not: each hit is worth -13, nothing else counts.
+    hits = sum(row.margin is Margin.HIT for row in result.positions)
+    assert hits > 8
+    assert result.margin_evidence == -13 * hits
+    assert (result.sprt, result.accepted, result.rejected) == (Sprt.UNDECIDED, (A, B, C), ())
+
+
+def test_a_far_sketch_fails_and_two_such_answers_slash() -> None:
+    result = verdict(changed(lanes_by(60)))
+    assert (result.verdict, result.sprt, result.position_evidence) == (Verdict.FAIL, Sprt.FAILED, 3072)
+    once = Cusum().add(result.position_evidence, result.margin_evidence)
+    assert not once.slashable
+    assert once.add(result.position_evidence, result.margin_evidence).slashable
+
+
+def test_five_far_positions_of_sixteen_are_not_enough_six_in_a_row_are() -> None:
+    assert verdict(changed(lanes_by(60), tuple(range(5)))).verdict is Verdict.PASS
+    assert verdict(changed(lanes_by(60), tuple(range(6)))).verdict is Verdict.FAIL
+
+
+def test_position_evidence_below_the_sprt_accumulates_without_a_fine() -> None:
+    result = verdict(changed(lanes_by(3)))  # d2 = 72: above q95, below q99
+    assert (result.verdict, result.position_evidence) == (Verdict.PASS, 3072)
+
+
+@pytest.mark.parametrize("at", range(0, 16, 5))
+def test_one_leaf_that_contradicts_itself_fails_the_answer(at: int) -> None:
+    def wrong(leaf: Leaf) -> Leaf:
+        return replace(leaf, candidates=tuple(Candidate(p.id, p.logprob - 1) for p in leaf.candidates[::-1]))
+
+    result = verdict(changed(wrong, (at,)))
+    assert (result.verdict, result.self_consistent, result.tokens_match) == (Verdict.FAIL, False, True)
+    assert result.position_evidence == 3072
+
+
+@pytest.mark.parametrize("candidates", [(), ((100, 0),), tuple((i, 0) for i in range(32))])
+def test_leaves_of_another_size_are_judged_not_refused(candidates: tuple[tuple[int, int], ...]) -> None:
+    result = verdict(changed(lambda leaf: replace(leaf, candidates=candidates), (0,)))
+    assert (result.verdict, result.self_consistent) == (Verdict.FAIL, False)
+
+
+def test_opening_another_token_than_delivered_fails() -> None:
+    def consistent_other(leaf: Leaf) -> Leaf:
+        pairs = tuple(Candidate(500 + i, p.logprob) for i, p in enumerate(leaf.candidates))
+        ids = [p.id for p in pairs]
+        return replace(leaf, candidates=pairs, token=ids[sample([p.logprob for p in pairs], ids, 256, SEED, leaf.position)])
+
+    result = verdict(changed(consistent_other, (7,)))
+    assert (result.verdict, result.self_consistent, result.tokens_match) == (Verdict.FAIL, True, False)
+    assert result.position_evidence == 3072
+
+
+def test_cheap_decode_with_honest_sketches_fails_by_margin_alone() -> None:
+    """Own candidates under which the delivered tokens win; sketches are honest; the reference knows better."""
+
+    def cheap(leaf: Leaf) -> Leaf:
+        pairs = sorted(((-p.logprob, p.id) for p in leaf.candidates))
+        loser = next(p.id for p in leaf.candidates if p.id != leaf.token)
+        moved = sorted((3000 if i != loser else 0, i) for _, i in pairs)
+        return replace(leaf, token=loser, candidates=tuple(Candidate(i, -cost) for cost, i in moved))
+
+    leaves = tuple(cheap(leaf) for leaf in TRUTH)
+    delivered = tuple(replace(leaf, token=other.token) for leaf, other in zip(TRUTH, leaves, strict=True))
+    result = verdict(leaves, references(delivered, delivered, delivered))
+    assert result.self_consistent
+    assert result.tokens_match
+    assert result.position_evidence == 16 * -64
+    assert (result.verdict, result.margin_evidence) == (Verdict.FAIL, 3072)
+
+
+@pytest.mark.parametrize(
+    "bend",
+    [
+        lanes_by(-3, count=1),
+        lambda leaf: replace(leaf, hidden_sketch=(9000, *leaf.hidden_sketch[1:])),
+        lambda leaf: replace(leaf, token=leaf.token + 500),
+        lambda leaf: replace(leaf, candidates=tuple(Candidate(p.id, p.logprob - 3) for p in leaf.candidates)),
+        lambda leaf: replace(leaf, candidates=(Candidate(999, 0), *leaf.candidates[:-1])),
+    ],
+)
+@pytest.mark.parametrize("who", range(3))
+def test_one_of_three_out_of_band_is_rejected_and_changes_nothing(bend: Change, who: int) -> None:
+    rows = [TRUTH] * 3
+    rows[who] = changed(bend, (11,))
+    result = verdict(TRUTH, references(*rows))
+    assert result.rejected == ((A, B, C)[who],)
+    assert (result.verdict, result.position_evidence) == (Verdict.PASS, 16 * -64)
+    two = [TRUTH, rows[who]]
+    assert agree(references(*two), SPEC).abstain == (bend not in ())
+
+
+@pytest.mark.parametrize("step", [-2, 2])
+def test_two_steps_are_within_the_band(step: int) -> None:
+    assert agree(references(TRUTH, TRUTH, changed(lanes_by(step))), SPEC).rejected == ()
+    moved = changed(lambda leaf: replace(leaf, candidates=tuple(Candidate(p.id, p.logprob + step) for p in leaf.candidates)))
+    assert agree(references(TRUTH, TRUTH, moved), SPEC).rejected == ()
+
+
+def test_the_last_four_ranks_of_a_reference_are_not_compared() -> None:
+    other = changed(lambda leaf: replace(leaf, candidates=(*leaf.candidates[:4], *(Candidate(900 + i, -600) for i in range(4)))))
+    assert agree(references(TRUTH, TRUTH, other), SPEC).rejected == ()
+
+
+def test_abstaining_punishes_nobody_for_the_answer() -> None:
+    far = changed(lanes_by(60))
+    for among in ([], references(TRUTH), references(TRUTH, far)):
+        result = verdict(far, among)
+        assert (result.verdict, result.position_evidence, result.margin_evidence) == (Verdict.ABSTAIN, 0, 0)
+        assert result.rejected == ()
+
+
+def test_three_that_all_disagree_are_all_but_the_median_rejected_and_abstain() -> None:
+    result = verdict(TRUTH, references(TRUTH, changed(lanes_by(50)), changed(lanes_by(-50))))
+    assert (result.verdict, result.rejected, result.accepted) == (Verdict.ABSTAIN, (B, C), (A,))
+
+
+def test_the_nearest_reference_wins_and_ties_go_to_the_lower_account() -> None:
+    one, two = changed(lanes_by(1)), changed(lanes_by(2))
+    consensus = agree(references(TRUTH, one, two), SPEC)
+    assert consensus.nearest is not None
+    assert consensus.nearest.account == B
+    tied = agree([Reference(C, TRUTH), Reference(A, TRUTH), Reference(B, TRUTH)], SPEC)
+    assert tied.nearest is not None
+    assert tied.nearest.account == A
+
+
+@given(st.lists(st.integers(-2, 2), min_size=2, max_size=7))
+@settings(deadline=None)
+def test_medians_are_the_low_medians_of_the_lanes(steps: list[int]) -> None:
+    rows = [Reference(bytes([i]) * 32, changed(lanes_by(step))) for i, step in enumerate(steps)]
+    consensus = agree(rows, SPEC)
+    middle = statistics.median_low(steps)
+    expected = [tuple(x + middle for x in leaf.logit_sketch) for leaf in TRUTH]
+    assert [median.logit_sketch for median in consensus.medians] == expected
+    assert set(consensus.accepted + consensus.rejected) <= {row.account for row in rows}
+
+
+@given(st.permutations(range(3)), st.integers(-3, 3))
+@settings(deadline=None, max_examples=30)
+def test_the_verdict_does_not_depend_on_the_order_of_references(order: list[int], step: int) -> None:
+    rows = references(TRUTH, changed(lanes_by(step)), changed(lanes_by(1)))
+    straight, mixed = verdict(TRUTH, rows), verdict(TRUTH, [rows[i] for i in order])
+    assert replace(straight, accepted=(), rejected=()) == replace(mixed, accepted=(), rejected=())
+    assert set(straight.accepted) == set(mixed.accepted)
+
+
+@pytest.mark.parametrize(
+    "among",
+    [
+        [HONEST[0], HONEST[0]],
+        references(TRUTH, TRUTH[:-1]),
+        references(TRUTH, TRUTH[::-1]),
+        references(TRUTH, (TRUTH[0], *TRUTH[:-1])),
+        references((), ()),
+        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=leaf.candidates[::-1]), (3,))),
+        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=leaf.candidates[:-1]), (3,))),
+        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=(leaf.candidates[0],) * 8), (3,))),
+    ],
+)
+def test_references_that_must_not_have_been_taken_are_refused(among: list[Reference]) -> None:
+    with pytest.raises(ShapeError):
+        verdict(TRUTH, among)
+
+
+@pytest.mark.parametrize("leaves", [TRUTH[:-1], TRUTH[::-1], (*TRUTH, TRUTH[-1]), (), (true_leaf(1), *TRUTH[1:])])
+def test_other_positions_than_the_drawn_ones_are_refused(leaves: tuple[Leaf, ...]) -> None:
+    with pytest.raises(ShapeError, match="drawn positions"):
+        verdict(leaves)
