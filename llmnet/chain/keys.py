@@ -60,8 +60,8 @@ class Keypair:
         start = body.find("/")
         secret, path = (body, "") if start < 0 else (body[:start], body[start:])
         junctions = _JUNCTION.findall(path)
-        if "".join(junctions) != path:
-            raise KeyFormatError("the derivation path is malformed: use //hard and /soft")
+        if "".join(junctions) != path or not (secret or path):
+            raise KeyFormatError("the key is empty or its derivation path is malformed: use //hard and /soft")
         pair = cls._root(secret, password)
         for junction in junctions:
             pair = pair._derive(junction)
@@ -69,9 +69,11 @@ class Keypair:
 
     @classmethod
     def from_file(cls, path: Path) -> Keypair:
-        """From a key file that only its owner may read (mode 0600 or 0400). Raises KeyFormatError,
-        OSError."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        """From a key file that only its owner may read (mode 0600 or 0400).
+
+        Raises KeyFormatError, OSError."""
+        # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):

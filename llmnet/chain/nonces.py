@@ -43,7 +43,9 @@ class NonceManager:
         """The account's next free nonce. Given back, and asked for anew, unless the lease was consumed."""
         state = self._accounts.setdefault(account, _Account())
         async with state.lock:
-            nonce = state.next if state.next is not None else await self._fetch(account)
+            # With nothing under way the node is asked: it may have been reset, or somebody else used the account.
+            known = state.next if state.in_flight else None
+            nonce = known if known is not None else await self._fetch(account)
             while nonce in state.in_flight:
                 nonce += 1
             lease = Lease(nonce)

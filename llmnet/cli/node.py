@@ -281,6 +281,7 @@ def _run(options: argparse.Namespace) -> int:
         keep_states=options.keep_states,
         finality_lag=options.finality_lag,
         self_check=options.self_check,
+        block_seconds=max(0.05, 0.7 * options.block_time),
     )
     node = Node(_spec(options, config), config)
     asyncio.run(_serve(node, options))

@@ -35,7 +35,9 @@ class Daemon:
         self.log = log
 
     @classmethod
-    async def start(cls, name: str, module: str, args: Sequence[str], log: Path, env: Mapping[str, str]) -> Daemon:
+    async def start(
+        cls, name: str, module: str, args: Sequence[str], log: Path, env: Mapping[str, str]
+    ) -> Daemon:
         """Start `python -m module args`, output to `log`."""
         with log.open("ab") as sink:
             process = await asyncio.create_subprocess_exec(
@@ -55,7 +57,9 @@ class Daemon:
         """Raise DaemonDied if the process has ended."""
         if self.process.returncode is not None:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
-            raise DaemonDied(f"{self.name} ended with status {self.process.returncode}; the end of {self.log}:\n{tail}")
+            raise DaemonDied(
+                f"{self.name} ended with status {self.process.returncode}; the end of {self.log}:\n{tail}"
+            )
 
     async def stop(self) -> None:
         """End it politely, then by force."""

@@ -80,7 +80,8 @@ class Outcome:
     def to_json(self) -> str:
         """The machine's version of the table."""
         workers = [
-            {**asdict(worker), "passed": worker.passed, "failed": worker.failed, "right": worker.right} for worker in self.workers
+            {**asdict(worker), "passed": worker.passed, "failed": worker.failed, "right": worker.right}
+            for worker in self.workers
         ]
         body = {
             "workers": workers,
@@ -146,7 +147,13 @@ def draw_evidence(workers: Iterable[WorkerResult], path: Path) -> None:
         worst = [max(point.position_total, point.margin_total) / NAT for point in worker.points]
         if blocks:
             # Every line starts at zero where its first audit was decided.
-            axes.step([blocks[0], *blocks], [0.0, *worst], where="post", marker="o", label=f"{worker.name} ({worker.behaviour})")
+            axes.step(
+                [blocks[0], *blocks],
+                [0.0, *worst],
+                where="post",
+                marker="o",
+                label=f"{worker.name} ({worker.behaviour})",
+            )
     axes.axhline(SLASH_AT / NAT, color="black", linestyle="--", linewidth=1)
     axes.annotate("slash", (0.005, SLASH_AT / NAT), xycoords=("axes fraction", "data"), va="bottom")
     axes.set_xlabel("block")

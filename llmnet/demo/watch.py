@@ -37,7 +37,9 @@ class Watcher:
         self.open_audits.pop(fields["audit"], None)
         verdict, reason = fields["verdict"].name, fields["reason"].name
         if fields["worker"] in self.workers:
-            point = Point(event.block_number, verdict, reason, fields["position_total"], fields["margin_total"])
+            point = Point(
+                event.block_number, verdict, reason, fields["position_total"], fields["margin_total"]
+            )
             self.workers[fields["worker"]].points.append(point)
         return f"audit {fields['audit']}: {self._name(fields['worker'])} {verdict.lower()} ({reason})"
 
@@ -66,5 +68,6 @@ class Watcher:
     def finished(self, answers: int) -> bool:
         """Whether every worker has been slashed, or has been paid after audits of all its answers."""
         return all(
-            worker.slashed > 0 or (len(worker.points) >= answers and worker.earned > 0) for worker in self.workers.values()
+            worker.slashed > 0 or (len(worker.points) >= answers and worker.earned > 0)
+            for worker in self.workers.values()
         )

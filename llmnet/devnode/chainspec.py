@@ -68,7 +68,7 @@ class ChainSpec:
         """Reads a specification file; raises GenesisError when it is none."""
         try:
             data = json.loads(path.read_text())
-            genesis = data["genesis"]
+            genesis = dict(data["genesis"])
             common = {
                 "name": str(data["name"]),
                 "id": str(data["id"]),

@@ -19,7 +19,6 @@ DevnodeError
 └── ServerError                the address cannot be served
 """
 
-# ruff: noqa: N818 - these are the words of the domain; `except StatePruned` needs no suffix
 from __future__ import annotations
 
 

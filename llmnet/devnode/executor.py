@@ -183,7 +183,8 @@ class Runtime:
             return fault
         if isinstance(error, CallFailedError) and error.interrupted:
             return RuntimeTimeout(function, f"interrupted after {seconds:.1f} s (the limit is {limit:g} s)")
-        reason = str(error).splitlines()[0] if str(error) else "unknown"
+        # wasmtime puts the cause behind the backtrace.
+        reason = (str(error).splitlines() or ["unknown"])[-1].strip()
         return RuntimeTrap(function, host.panic_text() or reason)
 
 

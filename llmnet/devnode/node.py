@@ -28,7 +28,7 @@ from llmnet.devnode.executor import DEFAULT_CALL_SECONDS, DEFAULT_MEMORY_BYTES, 
 from llmnet.devnode.genesis import Json, genesis_block
 from llmnet.devnode.hashing import blake2_256
 from llmnet.devnode.overlay import Overlay
-from llmnet.devnode.pool import Pool, PoolLimits
+from llmnet.devnode.pool import Pool, PooledTransaction, PoolLimits
 from llmnet.devnode.runtime_api import Applied, RuntimeVersion, ValidTransaction, decode_validity
 from llmnet.devnode.scale import read_compact
 from llmnet.devnode.state import CODE_KEY, State
@@ -36,6 +36,8 @@ from llmnet.devnode.state import CODE_KEY, State
 _log = logging.getLogger(__name__)
 _EXTERNAL_SOURCE = b"\2"
 _KEPT_RUNTIMES = 3
+# How many transactions may find no room before a block counts as full.
+_MAX_TURNED_AWAY = 8
 
 
 @dataclass(frozen=True)
@@ -235,25 +237,34 @@ class Node:
     def _fill(self, builder: BlockBuilder, taken: set[bytes]) -> list[bytes]:
         """Adds ready transactions until block or time is full; returns the hashes of invalid ones."""
         invalid: list[bytes] = []
-        skipped: set[bytes] = set()
+        skipped: set[bytes] = set()  # tags of what was left out: what needs them is left out too
+        turned_away = 0
         deadline = time.monotonic() + self.config.block_seconds
         for tx in self.pool.ready() if builder.takes_extrinsics else ():
+            full = builder.body_bytes + len(tx.data) > self.config.block_bytes
+            if full or turned_away > _MAX_TURNED_AWAY or time.monotonic() > deadline:
+                break
             if tx.hash in taken:
                 continue
-            if time.monotonic() > deadline or builder.body_bytes + len(tx.data) > self.config.block_bytes:
-                break
-            if not tx.needs.isdisjoint(skipped):
+            fate = "skipped" if tx.needs & skipped else self._push(builder, tx)
+            if fate != "added":
                 skipped.update(tx.validity.provides)
-                continue
-            try:
-                builder.push(tx.data)
-            except TransactionError as error:
-                skipped.update(tx.validity.provides)
-                if isinstance(error, InvalidTransaction) and error.kind in ("exhausts_resources", "future"):
-                    continue
-                _log.info("transaction 0x%s leaves the pool: %s", tx.hash.hex(), error)
+            if fate == "invalid":
                 invalid.append(tx.hash)
+            turned_away += fate == "no room"
         return invalid
+
+    def _push(self, builder: BlockBuilder, tx: PooledTransaction) -> str:
+        """Tries a pooled transaction; tells whether it was added, had no room, must wait or is invalid."""
+        try:
+            builder.push(tx.data)
+        except TransactionError as error:
+            kind = error.kind if isinstance(error, InvalidTransaction) else ""
+            if kind in ("exhausts_resources", "future"):
+                return "no room" if kind == "exhausts_resources" else "skipped"
+            _log.info("transaction 0x%s leaves the pool: %s", tx.hash.hex(), error)
+            return "invalid"
+        return "added"
 
     def _check_again(self, built: Built) -> None:
         if self.config.self_check:

@@ -23,7 +23,8 @@ from llmnet.proof import Leaf, ServiceSpec
 _TIE_WIDTH = 1 / 256
 # Near the clamp at -32767/256 nat any difference may vanish, so there every token could tie.
 _CLAMP = -127.9
-_CACHED_SEEDS = 64  # sign matrices kept: 8 * (V + D) * 4 bytes each, 1.6 MB for the default model
+_FLOOR = -1e4  # far below the clamp, and finite
+_CACHED_SEEDS = 32  # sign matrices kept: 8 * (V + D) * 4 bytes each, 1.6 MB for the default model
 
 
 @dataclass(frozen=True)
@@ -56,26 +57,31 @@ class LeafBuilder:
 
         Either all rows are sampled or all have their token given.
         """
-        finite = (torch.isfinite(logits).all(dim=1) & torch.isfinite(hidden).all(dim=1)).tolist()
-        good = [row for row, fine in enumerate(finite) if fine]
+        logit_lanes, hidden_lanes = self._lanes(hidden, logits, [item.request_seed for item in wanted])
+        checked = torch.cat((logits, hidden, logit_lanes, hidden_lanes), dim=1)
+        good = torch.isfinite(checked).all(dim=1).nonzero().flatten()
         result: list[Leaf | NumericsError] = [
             NumericsError(f"non-finite logits or hidden state at output position {item.position}")
             for item in wanted
         ]
-        if good:
-            rows = torch.tensor(good, device=self._device)
-            made = self._build_finite(hidden[rows], logits[rows], [wanted[row] for row in good])
-            for row, leaf in zip(good, made, strict=True):
+        rows = good.tolist()
+        if rows:
+            ids, logprobs = candidate_superset(logits[good], self._spec.top_k)
+            lanes = (logit_lanes[good], hidden_lanes[good])
+            made = self._assemble(ids, logprobs, *lanes, [wanted[row] for row in rows])
+            for row, leaf in zip(rows, made, strict=True):
                 result[row] = leaf
         return result
 
-    def _build_finite(
-        self, hidden: torch.Tensor, logits: torch.Tensor, wanted: Sequence[Wanted]
+    def _assemble(
+        self,
+        ids: torch.Tensor,
+        logprobs: torch.Tensor,
+        logit_lanes: torch.Tensor,
+        hidden_lanes: torch.Tensor,
+        wanted: Sequence[Wanted],
     ) -> list[Leaf]:
-        ids, logprobs = candidate_superset(logits, self._spec.top_k)
-        logit_lanes, hidden_lanes = self._lanes(hidden, logits, [item.request_seed for item in wanted])
         given = [item.token for item in wanted if item.token is not None]
-        outcome = {"tokens": given} if given else {"temperatures": [item.temperature for item in wanted]}
         return proof.assemble_leaves(
             [item.position for item in wanted],
             ids.cpu().numpy(),
@@ -84,7 +90,8 @@ class LeafBuilder:
             hidden_lanes.cpu().numpy(),
             self._spec,
             [item.request_seed for item in wanted],
-            **outcome,
+            temperatures=None if given else [item.temperature for item in wanted],
+            tokens=given or None,
         )
 
     def _lanes(
@@ -109,7 +116,7 @@ def candidate_superset(logits: torch.Tensor, top_k: int) -> tuple[torch.Tensor, 
 
     A row's k-th log-prob, less one quantisation step, bounds what can tie with it from below.
     """
-    logprobs = logits - torch.logsumexp(logits, dim=1, keepdim=True)
+    logprobs = (logits - torch.logsumexp(logits, dim=1, keepdim=True)).clamp_min_(_FLOOR)
     kth = torch.topk(logprobs, top_k, dim=1).values[:, -1:]
     bound = torch.where(kth < _CLAMP, -torch.inf, kth - _TIE_WIDTH)
     width = max(int((logprobs >= bound).sum(dim=1).max()), top_k)

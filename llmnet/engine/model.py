@@ -65,6 +65,9 @@ _FIELDS = {
     "up": "mlp.up_proj",
     "down": "mlp.down_proj",
 }
+# With so few rows the CPU library packs the whole weight matrix first; the transposed product does not, and a
+# step over two to four sequences takes a fifth to a third less time.
+_FEW_ROWS = 4
 LINEARS = ("q", "k", "v", "o", "gate", "up", "down")
 
 
@@ -187,14 +190,18 @@ class LlamaModel:
 
     def _logits(self, hidden: torch.Tensor) -> torch.Tensor:
         if self.precision.weights == torch.float32:
-            return F.linear(hidden, self.embedding)
+            return _linear(hidden, self.embedding)
         if hidden.is_cuda:  # fp32 accumulation, and fp32 results
             return torch.mm(hidden.to(self.embedding.dtype), self.embedding.t(), out_dtype=torch.float32)
         return F.linear(hidden.to(self.embedding.dtype).float(), self.embedding.float())
 
 
 def _linear(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return F.linear(x.to(weight.dtype), weight)
+    """x [T, in] times weight [out, in] transposed, in the weight's type."""
+    x = x.to(weight.dtype)
+    if 1 < len(x) <= _FEW_ROWS and not x.is_cuda:
+        return torch.mm(weight, x.t()).t().contiguous()
+    return F.linear(x, weight)
 
 
 def _rope(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:

@@ -52,8 +52,10 @@ class Chunk:
 
 
 class Scheduler:
-    """First come, first served; decoding sequences before prompts; the youngest makes room when pages run
-    out.
+    """First come, first served; the youngest makes room when pages run out.
+
+    A request is only let in when everybody before it has caught up as far as the step allows. So all running
+    sequences but the youngest are decoding, and a long prompt never takes the turn of one of them.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class Scheduler:
     def _schedule_running(self) -> dict[str, int]:
         chosen: dict[str, int] = {}
         budget = self.max_step_tokens
-        for sequence in sorted(self._running, key=lambda item: item.behind > 1):
+        for sequence in list(self._running):
             count = min(sequence.behind, budget)
             if count and sequence in self._running and self._make_room(sequence, count, chosen):
                 chosen[sequence.request_id] = count

@@ -41,7 +41,9 @@ def write_tiny_model(
     )
     write_json(directory / "config.json", raw)
     (directory / TEMPLATE).write_text(CHATML_TEMPLATE, encoding="utf-8")
-    write_tokenizer(directory, vocab, [merge_pair(pair.replace("+", " ")) for pair in _MERGES.split()], _SPECIAL)
+    write_tokenizer(
+        directory, vocab, [merge_pair(pair.replace("+", " ")) for pair in _MERGES.split()], _SPECIAL
+    )
     random = np.random.default_rng(seed)
     tensors = {}
     for name, shape in expected_shapes(parse_config(directory)).items():

@@ -120,10 +120,7 @@ def seal_model_dir(path: Path | str) -> ModelFiles:
     """Write `manifest.json` for the files that are in the directory now, and open it."""
     directory = Path(path)
     unsealed = _open(directory, b"")
-    files = {
-        name: {"sha256": sha256_file(directory / name), "size": (directory / name).stat().st_size}
-        for name in _SEALED
-    }
+    files = {name: {"sha256": sha256_file(directory / name)} for name in _SEALED}
     root = _weights_root(unsealed)
     write_json(directory / MANIFEST, {"format": 1, "files": files, "weights_root": root.hex()})
     return load_model_dir(directory)

@@ -17,7 +17,7 @@ GENERAL_DOMAIN = 0
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A worker's terms for one spec. Prices are plancks per 1,000 tokens; `version` counts changes, `updated_at` is the block of the last."""
+    """A worker's terms for one spec. Prices are plancks per 1,000 tokens; `version` counts changes."""
 
     endpoint: str
     price_in: int
@@ -91,7 +91,9 @@ def prune_offer(spec_id: bytes, worker: bytes) -> Call:
 
 
 def _offer(value: dict[str, Any]) -> Offer:
-    return record(Offer, value, endpoint=value["endpoint"].decode(errors="replace"), domains=tuple(value["domains"]))
+    return record(
+        Offer, value, endpoint=value["endpoint"].decode(errors="replace"), domains=tuple(value["domains"])
+    )
 
 
 def _spec(value: dict[str, Any]) -> ServiceSpec:
@@ -123,7 +125,9 @@ async def offer(view: View, spec_id: bytes, worker: bytes) -> Offer | None:
 
 async def offers(view: View, spec_id: bytes) -> dict[bytes, Offer]:
     """All offers for a spec by worker."""
-    return {worker: _offer(value) for worker, value in await view.view_function(PALLET, "offers", spec_id=spec_id)}
+    return {
+        worker: _offer(value) for worker, value in await view.view_function(PALLET, "offers", spec_id=spec_id)
+    }
 
 
 async def domains(view: View) -> dict[int, tuple[str, int | None]]:

@@ -21,5 +21,7 @@ class Axis(IntEnum):
 
 async def score(view: View, worker: bytes, domain: int, axis: Axis) -> float:
     """`(r + 1) / (r + s + 2)`, 0 to 1; one half for who has no record."""
-    _, _, parts = await view.view_function(PALLET, "score", worker=worker, domain=domain, axis=Variant(variant_name(axis)))
+    _, _, parts = await view.view_function(
+        PALLET, "score", worker=worker, domain=domain, axis=Variant(variant_name(axis))
+    )
     return int(parts) / MILLION

@@ -85,7 +85,9 @@ def top_up(session: int, amount: int) -> Call:
 
 def claim(session: int, amount: int, answers: int, signature: bytes) -> Call:
     """Claim what the requester's voucher promises, as far as it is committed."""
-    return Call(PALLET, "claim", {"session": session, "amount": amount, "answers": answers, "signature": signature})
+    return Call(
+        PALLET, "claim", {"session": session, "amount": amount, "answers": answers, "signature": signature}
+    )
 
 
 def close(session: int) -> Call:
@@ -126,7 +128,9 @@ async def money(view: View, who: bytes) -> Money:
 
 async def uncleared(view: View, worker: bytes) -> dict[int, int]:
     """Earnings that wait for the audits of an epoch, in plancks by epoch."""
-    return {item["epoch"]: item["amount"] for item in await view.view_function(PALLET, "uncleared", worker=worker)}
+    return {
+        item["epoch"]: item["amount"] for item in await view.view_function(PALLET, "uncleared", worker=worker)
+    }
 
 
 async def pot(view: View) -> int:

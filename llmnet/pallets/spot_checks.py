@@ -155,7 +155,9 @@ def report_withheld(audit: int) -> Call:
 
 def open_leaves(audit: int, leaves: Sequence[Leaf], proof: Sequence[bytes]) -> Call:
     """The worker opens its leaves at the drawn positions."""
-    return Call(PALLET, "open_leaves", {"audit": audit, "leaves": to_chain(list(leaves)), "proof": list(proof)})
+    return Call(
+        PALLET, "open_leaves", {"audit": audit, "leaves": to_chain(list(leaves)), "proof": list(proof)}
+    )
 
 
 def reveal_reference(audit: int, leaves: Sequence[Leaf], salt: bytes) -> Call:
@@ -163,7 +165,9 @@ def reveal_reference(audit: int, leaves: Sequence[Leaf], salt: bytes) -> Call:
     return Call(PALLET, "reveal_reference", {"audit": audit, "leaves": to_chain(list(leaves)), "salt": salt})
 
 
-def report_equivocation(worker: bytes, first: Receipt, first_signature: bytes, second: Receipt, second_signature: bytes) -> Call:
+def report_equivocation(
+    worker: bytes, first: Receipt, first_signature: bytes, second: Receipt, second_signature: bytes
+) -> Call:
     """Show two receipts that the worker signed for one request index."""
     return Call(
         PALLET,
@@ -184,12 +188,26 @@ def set_audit_floor(parts_per_million: int) -> Call:
 
 
 def _outcome(value: Mapping[str, Any]) -> Outcome:
-    return record(Outcome, value, verdict=value["verdict"].name, reason=value["reason"].name)
+    evidence, total = value["evidence"], value["total"]
+    return record(
+        Outcome,
+        value,
+        verdict=value["verdict"].name,
+        reason=value["reason"].name,
+        position_evidence=evidence["position"],
+        margin_evidence=evidence["margin"],
+        position_total=total["position"],
+        margin_total=total["margin"],
+    )
 
 
 def _answer(value: Mapping[str, Any]) -> Answer:
     receipt = value["receipt"]
-    return record(Answer, value, receipt=record(Receipt, receipt, finish=enum_from_chain(FinishReason, receipt["finish"])))
+    return record(
+        Answer,
+        value,
+        receipt=record(Receipt, receipt, finish=enum_from_chain(FinishReason, receipt["finish"])),
+    )
 
 
 def _audit(value: Mapping[str, Any]) -> Audit:
@@ -218,12 +236,18 @@ async def due_of_worker(view: View, worker: bytes) -> list[Duty]:
 async def assignments(view: View, validator: bytes) -> list[Duty]:
     """Open audits with this validator on the panel."""
     listed = await view.view_function(PALLET, "assignments", validator=validator)
-    return [Duty(number, enum_from_chain(Stage, stage), deadline, acted) for number, stage, deadline, acted in listed]
+    return [
+        Duty(number, enum_from_chain(Stage, stage), deadline, acted)
+        for number, stage, deadline, acted in listed
+    ]
 
 
 async def worker_state(view: View, worker: bytes) -> WorkerState:
     """A worker's record."""
-    return record(WorkerState, await view.view_function(PALLET, "worker_state", worker=worker))
+    value = await view.view_function(PALLET, "worker_state", worker=worker)
+    return record(
+        WorkerState, value, position=value["evidence"]["position"], margin=value["evidence"]["margin"]
+    )
 
 
 async def batch(view: View, worker: bytes, epoch: int) -> Batch | None:

@@ -65,7 +65,7 @@ Scoring (`scoring.py`, `consensus.py`, `judge.py`): integers only, equal to the 
     sprt([(d2_logit, d2_hidden), ...], calibration) -> Sprt FAILED CLEAR UNDECIDED
     Cusum(position=0, margin=0).add(position, margin) .missed_deadline() .slashable
     Reference(account, leaves)
-    agree(references, spec) -> Consensus(accepted, rejected, medians, nearest) .abstain
+    agree(references, spec, positions=None) -> Consensus(accepted, rejected, medians, nearest) .abstain
     judge(leaves, references, calibration, spec, request_seed, temperature) -> Judgement(verdict,
           position_evidence, margin_evidence, sprt, self_consistent, tokens_match, accepted, rejected,
           nearest, positions: [PositionScore]);  Verdict PASS FAIL ABSTAIN

@@ -95,7 +95,7 @@ def build_leaves(
         or not len(z) == len(h) == len(request_seeds)
     ):
         raise ShapeError(
-            f"{len(request_seeds)} seeds need logits [B, {spec.vocab_size}] and hidden [B, D], got {z.shape}, {h.shape}"
+            f"logits {z.shape} must be [B, {spec.vocab_size}] and hidden {h.shape} [B, D], one row a seed"
         )
     ids, logprobs = top_candidates(z, spec.top_k)
     logit_lanes = np.empty((len(z), LANES))

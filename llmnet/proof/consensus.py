@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +30,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Median:
-    """Lane-wise lower medians of all references at one position."""
+    """Lane-wise lower medians at one position of all references that can be compared, in band or not."""
 
     position: int
     logit_sketch: tuple[int, ...]
@@ -56,47 +55,39 @@ class Consensus:
         return self.nearest is None
 
 
-def agree(references: Sequence[Reference], spec: ServiceSpec) -> Consensus:
-    """Medians over all references, who is out of band, and the accepted reference nearest the medians.
+def agree(
+    references: Sequence[Reference], spec: ServiceSpec, positions: Sequence[int] | None = None
+) -> Consensus:
+    """Medians over the references, who is out of band, and the accepted reference nearest the medians.
 
-    Raises ShapeError unless all references have the same positions, strictly ascending and at least one, all
-    leaves are well formed and no account comes twice: whoever collects references refuses such ones before.
+    A reference that does not have exactly `positions` (by default those of the first one), or whose
+    candidates are malformed, cannot be compared: it is rejected and has no part in the medians. Of just two
+    others that disagree neither is accepted or rejected. Raises ShapeError for an account given twice.
     """
-    _check(references, spec)
-    if not references:
-        return Consensus((), (), (), None)
-    medians = tuple(
-        _median(column) for column in zip(*(reference.leaves for reference in references), strict=True)
-    )
-    rows = list(zip(*(reference.leaves for reference in references), strict=True))
-    outside = [
-        any(_out_of_band(reference.leaves[i], rows[i], medians[i], spec) for i in range(len(rows)))
-        for reference in references
-    ]
-    if len(references) == QUORUM and any(outside):
-        return Consensus((), (), medians, None)
-    accepted = [reference for reference, out in zip(references, outside, strict=True) if not out]
-    rejected = tuple(reference.account for reference, out in zip(references, outside, strict=True) if out)
-    accounts = tuple(reference.account for reference in accepted)
-    if len(accepted) < QUORUM:
-        # A lone reference cannot be called wrong: there is nothing to compare it with.
-        return Consensus(accounts, rejected if len(references) > QUORUM else (), medians, None)
-    return Consensus(
-        accounts, rejected, medians, min(accepted, key=lambda item: (_spread(item, medians), item.account))
-    )
-
-
-def _check(references: Sequence[Reference], spec: ServiceSpec) -> None:
     accounts = [reference.account for reference in references]
     if len(set(accounts)) != len(accounts):
         raise ShapeError("each validator has one reference")
-    positions = [[leaf.position for leaf in reference.leaves] for reference in references]
-    if any(row != positions[0] for row in positions) or any(
-        not row or row != sorted(set(row)) for row in positions
-    ):
-        raise ShapeError("references must have the same positions, strictly ascending, at least one")
-    if not all(well_formed(leaf, spec) for reference in references for leaf in reference.leaves):
-        raise ShapeError("every reference leaf must be well formed")
+    if positions is None:
+        positions = [leaf.position for reference in references[:1] for leaf in reference.leaves]
+    fit = [reference for reference in references if _fits(reference, positions, spec)]
+    rows = list(zip(*(reference.leaves for reference in fit), strict=True))
+    medians = tuple(_median(row) for row in rows)
+    good = [reference for reference in fit if _in_band(reference, rows, medians, spec)]
+    if len(fit) == QUORUM and len(good) < QUORUM:
+        good, bad = [], [reference for reference in references if reference not in fit]
+    else:
+        bad = [reference for reference in references if reference not in good]
+    names = tuple(reference.account for reference in good), tuple(reference.account for reference in bad)
+    if len(good) < QUORUM:
+        return Consensus(*names, medians, None)
+    nearest = min(good, key=lambda reference: (_spread(reference, medians), reference.account))
+    return Consensus(*names, medians, nearest)
+
+
+def _fits(reference: Reference, positions: Sequence[int], spec: ServiceSpec) -> bool:
+    if not reference.leaves or [leaf.position for leaf in reference.leaves] != list(positions):
+        return False
+    return all(well_formed(leaf, spec) for leaf in reference.leaves)
 
 
 def lower_median(values: Sequence[int]) -> int:
@@ -110,24 +101,35 @@ def _median(leaves: Sequence[Leaf]) -> Median:
     return Median(leaves[0].position, logit, hidden)
 
 
-def _out_of_band(leaf: Leaf, row: Sequence[Leaf], median: Median, spec: ServiceSpec) -> bool:
-    """Whether one reference's leaf lies outside what the references at this position (`row`, itself included)
-    agree on.
-    """
+def _in_band(
+    reference: Reference, rows: Sequence[Sequence[Leaf]], medians: Sequence[Median], spec: ServiceSpec
+) -> bool:
+    return all(
+        _lanes_near(leaf, median) and _has_majority(leaf, row) and _candidates_near(leaf, row, spec)
+        for leaf, row, median in zip(reference.leaves, rows, medians, strict=True)
+    )
+
+
+def _lanes_near(leaf: Leaf, median: Median) -> bool:
     lanes = zip(
         leaf.logit_sketch + leaf.hidden_sketch, median.logit_sketch + median.hidden_sketch, strict=True
     )
-    if any(abs(mine - middle) > BAND for mine, middle in lanes):
-        return True
-    token, votes = Counter(other.token for other in row).most_common(1)[0]
-    if 2 * votes <= len(row) or leaf.token != token:
-        return True
+    return all(abs(mine - middle) <= BAND for mine, middle in lanes)
+
+
+def _has_majority(leaf: Leaf, row: Sequence[Leaf]) -> bool:
+    """Whether more than half of the references hold this leaf's token."""
+    return 2 * sum(other.token == leaf.token for other in row) > len(row)
+
+
+def _candidates_near(leaf: Leaf, row: Sequence[Leaf], spec: ServiceSpec) -> bool:
+    """Whether at least half of the references know the looked-at candidates, at nearly this log-prob."""
     tables = [dict(other.candidates) for other in row]
     for candidate in leaf.candidates[: looked_at(spec.top_k)]:
         given = [table[candidate.id] for table in tables if candidate.id in table]
         if 2 * (len(row) - len(given)) > len(row) or abs(candidate.logprob - lower_median(given)) > BAND:
-            return True
-    return False
+            return False
+    return True
 
 
 def _spread(reference: Reference, medians: Sequence[Median]) -> int:

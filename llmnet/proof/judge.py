@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .consensus import Consensus, Median, Reference, agree
-from .errors import ShapeError
 from .leaf import Leaf
 from .sampler import Margin, margin, self_consistent
 from .scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS, Sprt, clip, distance, position_evidence, sprt
@@ -68,14 +67,12 @@ def judge(
 ) -> Judgement:
     """Judge a worker's opened leaves (positions ascending) against the revealed references.
 
-    Raises ShapeError when the leaves' positions are not those of the references, or for references that
-    `agree` refuses; a worker's leaf that is malformed in any other way is judged, not refused.
+    Total, as on the chain: malformed leaves of the worker are judged, and references that do not have the
+    leaves' positions are rejected, which leads to abstaining when too few are left.
     """
-    consensus = agree(references, spec)
+    consensus = agree(references, spec, [leaf.position for leaf in leaves])
     if consensus.nearest is None:
         return _abstain(consensus)
-    if [leaf.position for leaf in leaves] != [median.position for median in consensus.medians]:
-        raise ShapeError("the worker's leaves must be those of the drawn positions, ascending")
     rows = zip(leaves, consensus.nearest.leaves, consensus.medians, strict=True)
     scored = tuple(_score(*row, calibration, spec, request_seed, temperature) for row in rows)
     return _conclude(scored, consensus, sprt([(row.d2_logit, row.d2_hidden) for row in scored], calibration))

@@ -11,13 +11,25 @@ import zstandard
 from llmnet.chain import Client, Keypair, Runtime, RuntimeVersion, parse_metadata
 
 from .node import FakeNode
+from .server import NodeServer
 
 FIXTURES = Path(__file__).parent / "fixtures"
+ARTIFACTS = Path(__file__).parents[2] / "runtime_spec" / "artifacts"
 
 
 def load(version: int) -> bytes:
     packed = (FIXTURES / f"metadata_v{version}.scale.zst").read_bytes()
     return zstandard.ZstdDecompressor().decompress(packed, max_output_size=1 << 22)
+
+
+def load_ours(version: int) -> bytes:
+    """The metadata of this project's own runtime."""
+    return (ARTIFACTS / f"metadata_v{version}.scale").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def no_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +62,11 @@ def alice() -> Keypair:
 @pytest.fixture(scope="session")
 def bob() -> Keypair:
     return Keypair.from_uri("//Bob")
+
+
+@pytest.fixture
+async def server(node: FakeNode) -> AsyncIterator[NodeServer]:
+    server = NodeServer(node)
+    await server.start()
+    yield server
+    await server.stop()

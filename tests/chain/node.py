@@ -1,7 +1,7 @@
 """A small chain in memory that speaks the node's RPC: blocks, pool, forks, finality, subscriptions.
 
-It encodes blocks and events with a real runtime's metadata, checks signatures and nonces as a node would, and can be told to
-misbehave. Both transports are tested against it."""
+It encodes blocks and events with a real runtime's metadata, checks signatures and nonces as a node would, and
+can be told to misbehave. Both transports are tested against it."""
 
 from __future__ import annotations
 
@@ -148,10 +148,14 @@ class FakeNode:
             raise RpcError(1013, "Transaction Already Imported", None)
         if not self._signature_is_right(data, decoded):
             raise RpcError(1010, "Invalid Transaction", "Transaction has a bad signature")
+        assert decoded.extensions is not None
         nonce = decoded.extensions["CheckNonce"]
         if nonce < self.nonces.get(decoded.signer, 0):
             raise RpcError(1010, "Invalid Transaction", "Transaction is outdated")
-        if any((other.signer, other.extensions["CheckNonce"]) == (decoded.signer, nonce) for _, other in self.pool):
+        if any(
+            (other.signer, other.extensions["CheckNonce"]) == (decoded.signer, nonce)
+            for _, other in self.pool
+        ):
             raise RpcError(1014, "Priority is too low", None)
         self.pool.append((data, decoded))
 
@@ -164,7 +168,9 @@ class FakeNode:
         era = explicit[:2] if explicit[0] else explicit[:1]
         birth = self._era_birth(era)
         version = self.runtime.version
-        implicit = version.spec_version.to_bytes(4, "little") + version.transaction_version.to_bytes(4, "little")
+        implicit = version.spec_version.to_bytes(4, "little") + version.transaction_version.to_bytes(
+            4, "little"
+        )
         payload = call + explicit + implicit + self.chain[0].hash + birth + b"\0"
         return verify(decoded.signer, blake2_256(payload) if len(payload) > 256 else payload, signature)
 
@@ -210,10 +216,21 @@ class FakeNode:
         except KeyError:
             return None
 
+    def json_block(self, block_hash: str | None = None) -> dict[str, Any] | None:
+        try:
+            return {"block": {"extrinsics": [to_hex(data) for data in self.block(block_hash).body]}}
+        except KeyError:
+            return None
+
     @staticmethod
     def _json_header(block: FakeBlock) -> dict[str, Any]:
         roots = {name: to_hex(bytes(32)) for name in ("stateRoot", "extrinsicsRoot")}
-        return {"number": hex(block.number), "parentHash": to_hex(block.parent), "digest": {"logs": []}, **roots}
+        return {
+            "number": hex(block.number),
+            "parentHash": to_hex(block.parent),
+            "digest": {"logs": []},
+            **roots,
+        }
 
     def get_storage(self, key: str, at: str | None = None) -> str | None:
         raw = bytes.fromhex(key[2:])
@@ -233,7 +250,11 @@ class FakeNode:
     def runtime_version(self, at: str | None = None) -> dict[str, Any]:
         version = self.runtime.version
         words = {"specName": version.spec_name, "specVersion": self.block(at).version, "authoringVersion": 1}
-        return {**words, "implVersion": version.impl_version, "transactionVersion": version.transaction_version}
+        return {
+            **words,
+            "implVersion": version.impl_version,
+            "transactionVersion": version.transaction_version,
+        }
 
     def state_call(self, method: str, data: str, at: str | None = None) -> str:
         del at
@@ -252,9 +273,7 @@ class FakeNode:
         return {
             "author_pendingExtrinsics": lambda: [to_hex(data) for data, _ in self.pool],
             "author_submitExtrinsic": self.submit,
-            "chain_getBlock": lambda at=None: {
-                "block": {"extrinsics": [to_hex(data) for data in self.block(at).body]}
-            },
+            "chain_getBlock": self.json_block,
             "chain_getBlockHash": self.block_hash,
             "chain_getFinalizedHead": lambda: to_hex(self.finalized.hash),
             "chain_getHeader": self.header,

@@ -48,7 +48,11 @@ class Values:
             case Enum() as definition:
                 return self._enum(type_id, definition)
             case SequenceOf(item):
-                return st.binary(max_size=40) if is_u8(self.types, item) else st.lists(self.of(item), max_size=MAX_ITEMS)
+                return (
+                    st.binary(max_size=40)
+                    if is_u8(self.types, item)
+                    else st.lists(self.of(item), max_size=MAX_ITEMS)
+                )
             case ArrayOf(length, item):
                 if is_u8(self.types, item):
                     return st.binary(min_size=length, max_size=length)
@@ -72,7 +76,7 @@ class Values:
             some = self.of(inner).map(Some) if is_option(self.types, inner) else self.of(inner)
             return st.none() | some
         variants = [
-            self._fields(variant.fields).map(lambda value, name=variant.name: Variant(name, value))
+            st.builds(Variant, st.just(variant.name), self._fields(variant.fields))
             if variant.fields
             else st.just(Variant(variant.name))
             for variant in definition.variants
@@ -106,7 +110,9 @@ def is_inhabited(types: TypeRegistry, type_id: int) -> bool:
             return True
 
 
-def contains(types: TypeRegistry, type_id: int, names: frozenset[str], seen: frozenset[int] = frozenset()) -> bool:
+def contains(
+    types: TypeRegistry, type_id: int, names: frozenset[str], seen: frozenset[int] = frozenset()
+) -> bool:
     """Whether a type is, or reaches, one whose path ends with one of the names."""
     if type_id in seen:
         return False
@@ -133,12 +139,14 @@ def same(ours: Any, theirs: Any) -> bool:
         case Some(value):
             return same(value, theirs)
         case Variant(name, None):
-            return theirs == name or theirs == {name: None}
+            return bool(theirs == name or theirs == {name: None})
         case Variant(name, value):
             return isinstance(theirs, dict) and list(theirs) == [name] and same(value, theirs[name])
         case dict():
             return (
-                isinstance(theirs, dict) and ours.keys() == theirs.keys() and all(same(ours[k], theirs[k]) for k in ours)
+                isinstance(theirs, dict)
+                and ours.keys() == theirs.keys()
+                and all(same(ours[k], theirs[k]) for k in ours)
             )
         case bytes():
             return _same_bytes(ours, theirs)

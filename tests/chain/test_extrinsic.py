@@ -41,8 +41,8 @@ def oracle() -> tuple[RuntimeConfigurationObject, Any]:
     return config, metadata
 
 
-# (period, current block) -> bytes; the first two are from sp_runtime's own tests, the others follow its formula by hand:
-# low nibble trailing_zeros(period) - 1, the rest phase / max(period >> 12, 1).
+# (period, current block) -> bytes; the first two are from sp_runtime's own tests, the others follow its
+# formula by hand: low nibble trailing_zeros(period) - 1, the rest phase / max(period >> 12, 1).
 @pytest.mark.parametrize(
     ("period", "current", "data"),
     [
@@ -120,7 +120,13 @@ def test_a_signed_transfer_is_what_scalecodec_reads_and_its_signature_is_right(
     era, mode, none = Era.mortal(100).encode(), b"\0", b"\0"
     extra = era + bytes([9 << 2]) + bytes([tip << 2]) + mode
     payload = (
-        runtime.encode_call(call) + extra + (7).to_bytes(4, "little") + (3).to_bytes(4, "little") + GENESIS + BIRTH + none
+        runtime.encode_call(call)
+        + extra
+        + (7).to_bytes(4, "little")
+        + (3).to_bytes(4, "little")
+        + GENESIS
+        + BIRTH
+        + none
     )
     assert verify(alice.public, payload, bytes.fromhex(value["signature"]["Sr25519"][2:]))
     assert signed.hash == blake2_256(signed.data)

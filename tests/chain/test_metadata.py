@@ -25,7 +25,10 @@ def outline(metadata: Metadata) -> object:
         (
             pallet.name,
             pallet.index,
-            [(e.name, e.prefix, e.optional, [(h, name(t)) for h, t in e.keys], e.default) for e in pallet.storage.values()],
+            [
+                (e.name, e.prefix, e.optional, [(h, name(t)) for h, t in e.keys], e.default)
+                for e in pallet.storage.values()
+            ],
             [(c.name, c.value, name(c.type)) for c in pallet.constants.values()],
         )
         for pallet in metadata.pallets.values()
@@ -41,7 +44,9 @@ def test_versions_agree(parsed: dict[int, Metadata]) -> None:
     }
 
 
-def test_v14_is_read_as_scalecodec_reads_it(metadata_bytes: dict[int, bytes], parsed: dict[int, Metadata]) -> None:
+def test_v14_is_read_as_scalecodec_reads_it(
+    metadata_bytes: dict[int, bytes], parsed: dict[int, Metadata]
+) -> None:
     config = RuntimeConfigurationObject()
     config.update_type_registry(load_type_registry_preset("core"))
     oracle = config.create_scale_object("MetadataVersioned", ScaleBytes(metadata_bytes[14]))

@@ -11,7 +11,20 @@ from scalecodec.types import Compact
 from llmnet.chain import DecodeError, EncodeError
 from llmnet.chain.scale import COMPACT_MAX, Reader, decode_compact, encode_bytes, encode_compact
 
-EDGES = [0, 1, 63, 64, 16383, 16384, (1 << 30) - 1, 1 << 30, (1 << 32) - 1, 1 << 32, (1 << 128) - 1, COMPACT_MAX]
+EDGES = [
+    0,
+    1,
+    63,
+    64,
+    16383,
+    16384,
+    (1 << 30) - 1,
+    1 << 30,
+    (1 << 32) - 1,
+    1 << 32,
+    (1 << 128) - 1,
+    COMPACT_MAX,
+]
 
 
 @given(st.one_of(st.sampled_from(EDGES), st.integers(0, COMPACT_MAX)))
@@ -26,7 +39,9 @@ def test_compact_is_what_scalecodec_reads(value: int) -> None:
     assert Compact(ScaleBytes(encode_compact(value))).decode() == value
 
 
-@pytest.mark.parametrize("data", [b"\x01\x00", b"\x02\x00\x00\x00", b"\x03\x01\x00\x00\x00", b"\x07\x01\x00\x00\x00\x00"])
+@pytest.mark.parametrize(
+    "data", [b"\x01\x00", b"\x02\x00\x00\x00", b"\x03\x01\x00\x00\x00", b"\x07\x01\x00\x00\x00\x00"]
+)
 def test_compact_in_a_longer_form_is_refused(data: bytes) -> None:
     with pytest.raises(DecodeError, match="shortest"):
         decode_compact(data, 0)

@@ -58,8 +58,14 @@ def make_engine(tiny: ModelFiles, spec: ServiceSpec) -> Iterator[Callable[..., E
 def make_request() -> Callable[..., GenerationRequest]:
     """A request whose seed follows from its number."""
 
-    def make(number: int = 0, prompt: tuple[int, ...] = (1, 100, 101, 102), **changes: object) -> GenerationRequest:
-        values: dict[str, object] = {"temperature": 256, "max_tokens": 12, "request_seed": bytes([number]) * 32}
+    def make(
+        number: int = 0, prompt: tuple[int, ...] = (1, 100, 101, 102), **changes: object
+    ) -> GenerationRequest:
+        values: dict[str, object] = {
+            "temperature": 256,
+            "max_tokens": 12,
+            "request_seed": bytes([number]) * 32,
+        }
         return GenerationRequest(request_id=f"r{number}", prompt_ids=prompt, **(values | changes))  # type: ignore[arg-type]
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -44,8 +45,25 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+def count_steps(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one with every step, and makes steps slow enough that 400 of them are a long time."""
+    steps: list[int] = []
+    step = engine.step
+
+    def slow() -> list[Output]:
+        steps.append(len(steps))
+        time.sleep(0.005)
+        return step()
+
+    monkeypatch.setattr(engine, "step", slow)
+    return steps
+
+
 async def test_concurrent_answers_equal_those_of_the_plain_engine(
-    server: AsyncEngine, make_engine: MakeEngine, make_request: MakeRequest, drain: Callable[..., dict[str, list[Output]]]
+    server: AsyncEngine,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+    drain: Callable[..., dict[str, list[Output]]],
 ) -> None:
     plain = make_engine()
     for number in range(8):
@@ -56,7 +74,9 @@ async def test_concurrent_answers_equal_those_of_the_plain_engine(
     assert all(outputs[-1].finished for outputs in answers)
 
 
-async def test_a_slow_reader_delays_nobody(server: AsyncEngine, engine: Engine, make_request: MakeRequest) -> None:
+async def test_a_slow_reader_delays_nobody(
+    server: AsyncEngine, engine: Engine, make_request: MakeRequest
+) -> None:
     slow = server.generate(make_request(0, max_tokens=300))
     first = await anext(slow)
     assert not first.finished
@@ -68,7 +88,10 @@ async def test_a_slow_reader_delays_nobody(server: AsyncEngine, engine: Engine, 
     assert rest[-1].finished
 
 
-async def test_cancelling_a_reader_aborts_its_request(server: AsyncEngine, engine: Engine, make_request: MakeRequest) -> None:
+async def test_cancelling_a_reader_aborts_its_request(
+    server: AsyncEngine, engine: Engine, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = count_steps(engine, monkeypatch)
     started = asyncio.Event()
 
     async def read() -> None:
@@ -81,15 +104,35 @@ async def test_cancelling_a_reader_aborts_its_request(server: AsyncEngine, engin
     with pytest.raises(asyncio.CancelledError):
         await task
     await until(lambda: len(engine) == 0)
+    assert len(steps) < 400, "it was dropped, it did not run to its end"
     assert engine._blocks.num_free == engine._blocks.num_pages
     assert len(await collect(server, make_request(0))) == 12, "the id is free again"
 
 
-async def test_leaving_the_loop_aborts_the_request(server: AsyncEngine, engine: Engine, make_request: MakeRequest) -> None:
+async def test_leaving_the_loop_aborts_the_request(
+    server: AsyncEngine, engine: Engine, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = count_steps(engine, monkeypatch)
     stream = server.generate(make_request(0, max_tokens=500))
     await anext(stream)
     await stream.aclose()
     await until(lambda: len(engine) == 0)
+    assert len(steps) < 400
+
+
+async def test_a_late_reader_does_not_abort_the_next_request_of_its_name(
+    server: AsyncEngine, engine: Engine, make_request: MakeRequest
+) -> None:
+    late = server.generate(make_request(0))
+    await anext(late)
+    await until(lambda: len(engine) == 0)
+    following = server.generate(make_request(0, max_tokens=300))
+    await anext(following)
+    async for _ in late:
+        pass
+    async with asyncio.timeout(10):
+        rest = [output async for output in following]
+    assert (len(rest), rest[-1].finished) == (299, True)
 
 
 async def test_refusals_reach_the_one_who_asked(server: AsyncEngine, make_request: MakeRequest) -> None:
@@ -108,7 +151,7 @@ async def test_a_failed_request_raises_its_error(
 ) -> None:
     build = engine._leaves.build
     monkeypatch.setattr(
-        engine._leaves, "build", lambda *args: [NumericsError("non-finite logits")] + build(*args)[1:]
+        engine._leaves, "build", lambda *args: [NumericsError("non-finite logits"), *build(*args)[1:]]
     )
     with pytest.raises(NumericsError):
         await collect(server, make_request(0))

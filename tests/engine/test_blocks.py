@@ -27,7 +27,9 @@ class Pages(RuleBasedStateMachine):
         fits = sum(held.values()) - held.get(owner, 0) + wanted <= PAGES
         before = list(self.blocks.table(owner))
         assert self.blocks.grow(owner, tokens) is fits
-        assert list(self.blocks.table(owner))[: len(before)] == before, "pages that hold data stay where they are"
+        assert list(self.blocks.table(owner))[: len(before)] == before, (
+            "pages that hold data stay where they are"
+        )
         if fits:
             self.tokens[owner] = max(tokens, self.tokens.get(owner, 0))
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gguf
@@ -55,10 +57,11 @@ GGUF_NAMES = {
 
 def gguf_name(name: str) -> str:
     if not name.startswith("model.layers."):
-        return {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}[name]
+        return {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}[
+            name
+        ]
     _, _, layer, rest = name.split(".", 3)
     return f"blk.{layer}.{GGUF_NAMES[rest.removesuffix('.weight')]}.weight"
-
 
 
 def write_gguf(files: ModelFiles, path: Path, architecture: str = "llama", extra: str | None = None) -> None:
@@ -152,12 +155,21 @@ def test_the_next_client_is_tried_when_one_fails(
     tmp_path: Path, small_package: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / download.GGUF_NAME
-    works = f"import pathlib; p = pathlib.Path({str(target)!r}); p.parent.mkdir(); p.write_bytes({small_package!r})"
-    monkeypatch.setattr(download, "clients", lambda _: [["/no/such/pip"], python("raise SystemExit(3)"), python(works)])
+    works = f"""
+import pathlib
+target = pathlib.Path({str(target)!r})
+target.parent.mkdir()
+target.write_bytes({small_package!r})
+"""
+    monkeypatch.setattr(
+        download, "clients", lambda _: [["/no/such/pip"], python("raise SystemExit(3)"), python(works)]
+    )
     assert download.fetch_gguf(tmp_path) == target
 
 
-def test_when_all_clients_fail_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_all_clients_fail_the_error_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(download, "clients", lambda _: [python("raise SystemExit('no route to anywhere')")])
     with pytest.raises(DownloadError, match=r"(?s)by hand.*no route to anywhere"):
         download.fetch_gguf(tmp_path)
@@ -186,7 +198,11 @@ def small_default(tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """The tiny model in the place of the default one, served from a prepared download."""
     monkeypatch.setenv("LLMNET_CACHE", str(tmp_path / "cache"))
     write_gguf(tiny, tmp_path / "tiny.gguf")
-    monkeypatch.setattr(default_model, "fetch_gguf", lambda directory: directory.mkdir(exist_ok=True) or tmp_path / "tiny.gguf")
+    monkeypatch.setattr(
+        default_model,
+        "fetch_gguf",
+        lambda directory: directory.mkdir(exist_ok=True) or tmp_path / "tiny.gguf",
+    )
     monkeypatch.setattr(default_model, "WEIGHTS_ROOT", tiny.weights_root)
     return tiny
 
@@ -222,3 +238,21 @@ def test_a_model_that_is_sound_but_not_the_pinned_one_is_refused(
     monkeypatch.setattr(default_model, "WEIGHTS_ROOT", b"x" * 32)
     with pytest.raises(TamperedModelError, match="pinned"):
         ensure_default_model(progress=lambda _: None)
+
+
+def test_several_processes_at_once_build_it_once(
+    small_default: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads stand in for processes: the lock is on an open file, which no two of them share."""
+    real, runs = default_model.convert_gguf, []
+
+    def slow(*args: object) -> None:
+        runs.append(args)
+        time.sleep(0.2)
+        real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(default_model, "convert_gguf", slow)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: ensure_default_model(progress=lambda _: None), range(4)))
+    assert {files.weights_root for files in made} == {small_default.weights_root}
+    assert len(runs) == 1

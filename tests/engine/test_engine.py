@@ -50,7 +50,10 @@ def largest_step(a: list[Leaf], b: list[Leaf]) -> int:
     worst = 0
     for x, y in zip(a, b, strict=True):
         assert x.position == y.position
-        lanes = [*zip(x.logit_sketch, y.logit_sketch, strict=True), *zip(x.hidden_sketch, y.hidden_sketch, strict=True)]
+        lanes = [
+            *zip(x.logit_sketch, y.logit_sketch, strict=True),
+            *zip(x.hidden_sketch, y.hidden_sketch, strict=True),
+        ]
         other = dict(y.candidates)
         logprobs = [(logprob, other.get(token, logprob)) for token, logprob in x.candidates]
         worst = max(worst, *(abs(p - q) for p, q in lanes + logprobs))
@@ -58,7 +61,9 @@ def largest_step(a: list[Leaf], b: list[Leaf]) -> int:
 
 
 @pytest.fixture(scope="module")
-def alone(tiny: ModelFiles, spec: ServiceSpec, make_request: MakeRequest, drain: Drain) -> dict[str, list[Output]]:
+def alone(
+    tiny: ModelFiles, spec: ServiceSpec, make_request: MakeRequest, drain: Drain
+) -> dict[str, list[Output]]:
     """Eight requests, one after the other."""
     outputs: dict[str, list[Output]] = {}
     for number, prompt in enumerate(PROMPTS):
@@ -88,7 +93,8 @@ def test_a_batch_of_eight_equals_one_by_one(
     for name, outputs in together.items():
         assert tokens(outputs) == tokens(alone[name])
         assert text(outputs) == text(alone[name])
-        # fp32 sums differ in the last bits with the batch size; a value on the edge may round to the next step.
+        # fp32 sums differ in the last bits with the batch size; a value on the edge may round to the next
+        # step.
         assert largest_step(leaves(outputs), leaves(alone[name])) <= 1
         assert outputs[-1].finish_reason is alone[name][-1].finish_reason
     assert (engine.num_preemptions > 0) is ("num_pages" in options)
@@ -96,7 +102,11 @@ def test_a_batch_of_eight_equals_one_by_one(
 
 
 def test_every_leaf_is_self_consistent_and_agrees_with_plain_numpy(
-    tiny: ModelFiles, spec: ServiceSpec, make_engine: MakeEngine, make_request: MakeRequest, alone: dict[str, list[Output]]
+    tiny: ModelFiles,
+    spec: ServiceSpec,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+    alone: dict[str, list[Output]],
 ) -> None:
     engine = make_engine()
     for number, prompt in enumerate(PROMPTS[:3]):
@@ -107,7 +117,12 @@ def test_every_leaf_is_self_consistent_and_agrees_with_plain_numpy(
         hidden, logits = whole_prefill(engine, [*prompt, *tokens(outputs)], len(prompt))
         count = len(tokens(outputs))
         expected = proof.build_leaves(
-            logits, hidden, list(range(count)), [request.request_seed] * count, spec, temperatures=[256] * count
+            logits,
+            hidden,
+            list(range(count)),
+            [request.request_seed] * count,
+            spec,
+            temperatures=[256] * count,
         )
         assert largest_step(leaves(outputs), expected) <= 1
 
@@ -155,7 +170,9 @@ def test_scoring_refuses_what_is_not_an_answer(
         make_engine().score(prompt, output, bytes(32))
 
 
-def test_the_seed_decides_unless_greedy(make_engine: MakeEngine, make_request: MakeRequest, drain: Drain) -> None:
+def test_the_seed_decides_unless_greedy(
+    make_engine: MakeEngine, make_request: MakeRequest, drain: Drain
+) -> None:
     def answers(**changes: object) -> set[tuple[int, ...]]:
         engine = make_engine()
         for number in range(6):
@@ -167,7 +184,9 @@ def test_the_seed_decides_unless_greedy(make_engine: MakeEngine, make_request: M
     assert len(answers(temperature=256, request_seed=bytes(32))) == 1
 
 
-def test_greedy_takes_the_most_likely_token(make_engine: MakeEngine, make_request: MakeRequest, drain: Drain) -> None:
+def test_greedy_takes_the_most_likely_token(
+    make_engine: MakeEngine, make_request: MakeRequest, drain: Drain
+) -> None:
     engine = make_engine()
     engine.add(make_request(0, PROMPTS[4], temperature=0))
     for leaf in leaves(drain(engine)["r0"]):
@@ -182,7 +201,11 @@ def test_max_tokens_ends_an_answer(make_engine: MakeEngine, make_request: MakeRe
 
 
 def test_end_of_turn_ends_an_answer_and_has_a_leaf(
-    tiny: ModelFiles, spec: ServiceSpec, make_engine: MakeEngine, make_request: MakeRequest, drain: Drain,
+    tiny: ModelFiles,
+    spec: ServiceSpec,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+    drain: Drain,
     alone: dict[str, list[Output]],
 ) -> None:
     stop_at = tokens(alone["r3"])[4]
@@ -280,7 +303,11 @@ def test_a_prompt_too_long_is_refused_and_the_limit_itself_is_not(
 
 
 def test_nan_fails_its_request_and_no_other(
-    tiny: ModelFiles, make_engine: MakeEngine, make_request: MakeRequest, drain: Drain, alone: dict[str, list[Output]]
+    tiny: ModelFiles,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+    drain: Drain,
+    alone: dict[str, list[Output]],
 ) -> None:
     engine = make_engine()
     embedding = engine.model.embedding.clone()
@@ -327,7 +354,12 @@ def test_ties_after_quantising_go_to_the_lower_id(spec: ServiceSpec) -> None:
     (leaf,) = LeafBuilder(spec, 64, torch.device("cpu")).build(hidden, logits, [Wanted(0, bytes(32))])
     assert isinstance(leaf, Leaf)
     assert [candidate.id for candidate in leaf.candidates] == list(range(200, 220))
-    assert leaf.candidates == proof.build_leaves(logits.numpy(), hidden.numpy(), [0], [bytes(32)], spec, tokens=[200])[0].candidates
+    assert (
+        leaf.candidates
+        == proof.build_leaves(logits.numpy(), hidden.numpy(), [0], [bytes(32)], spec, tokens=[200])[
+            0
+        ].candidates
+    )
     assert torch.topk(logits, 20).indices.min() >= 220, "the float order differs, or this test shows nothing"
 
 
@@ -351,9 +383,35 @@ def test_another_top_k_gives_leaves_of_that_size(
 
 
 def test_other_weights_other_answer(
-    tmp_path: object, make_engine: MakeEngine, make_request: MakeRequest, drain: Drain, alone: dict[str, list[Output]]
+    tmp_path: object,
+    make_engine: MakeEngine,
+    make_request: MakeRequest,
+    drain: Drain,
+    alone: dict[str, list[Output]],
 ) -> None:
     files = write_tiny_model(f"{tmp_path}/other", seed=8)
     engine = make_engine(files=files, spec=service_spec(files, bytes(32)))
     engine.add(make_request(6, PROMPTS[6], max_tokens=24))
     assert tokens(drain(engine)["r6"]) != tokens(alone["r6"])
+
+
+def test_sums_that_overflow_fail_their_row_and_no_other(spec: ServiceSpec) -> None:
+    """Every logit is finite and the sketch is not: an error for that row, never a number."""
+    logits = torch.zeros(2, 274)
+    logits[1] = 3e38
+    logits[1, ::2] = -3e38
+    built = LeafBuilder(spec, 64, torch.device("cpu")).build(
+        torch.ones(2, 64), logits, [Wanted(0, bytes(32)), Wanted(4, bytes(32))]
+    )
+    assert isinstance(built[0], Leaf)
+    assert isinstance(built[1], NumericsError)
+    assert "position 4" in str(built[1])
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("where", ["logits", "hidden"])
+def test_a_single_non_finite_number_is_an_error(spec: ServiceSpec, bad: float, where: str) -> None:
+    hidden, logits = torch.ones(1, 64), torch.zeros(1, 274)
+    (hidden if where == "hidden" else logits)[0, 33] = bad
+    (built,) = LeafBuilder(spec, 64, torch.device("cpu")).build(hidden, logits, [Wanted(0, bytes(32))])
+    assert isinstance(built, NumericsError)

@@ -80,7 +80,9 @@ def test_other_numerics_classes_are_near_and_not_equal(
     assert tolerance / 20 < difference < tolerance
 
 
-def test_int8_changes_logits_a_little_and_leaves_the_original_alone(model: LlamaModel, hf_logits: torch.Tensor) -> None:
+def test_int8_changes_logits_a_little_and_leaves_the_original_alone(
+    model: LlamaModel, hf_logits: torch.Tensor
+) -> None:
     cheap = quantise_int8(model)
     difference = (all_logits(cheap, TOKENS, [83]) - hf_logits).abs().max().item()
     assert 1e-3 < difference < 2.0

@@ -14,8 +14,12 @@ from llmnet.engine.scheduler import Chunk, Scheduler, Sequence
 PAGES, SIZE, CONTEXT, BATCH, BUDGET = 8, 4, 28, 3, 6
 
 
-def scheduler(pages: int = PAGES, context: int = CONTEXT, batch: int = BATCH, budget: int = BUDGET) -> Scheduler:
-    return Scheduler(BlockManager(pages, SIZE), context_length=context, max_batch=batch, max_step_tokens=budget)
+def scheduler(
+    pages: int = PAGES, context: int = CONTEXT, batch: int = BATCH, budget: int = BUDGET
+) -> Scheduler:
+    return Scheduler(
+        BlockManager(pages, SIZE), context_length=context, max_batch=batch, max_step_tokens=budget
+    )
 
 
 def advance(plan: Scheduler) -> list[Chunk]:
@@ -73,7 +77,9 @@ class Traffic(RuleBasedStateMachine):
         assert len(self.plan) == len(self.alive)
 
     def teardown(self) -> None:
-        worst = sum(2 * (len(item.tokens) + item.max_tokens) for item in self.alive.values()) * (len(self.alive) + 1)
+        worst = sum(2 * (len(item.tokens) + item.max_tokens) for item in self.alive.values()) * (
+            len(self.alive) + 1
+        )
         for _ in range(worst + 1):
             if not len(self.plan):
                 break
@@ -102,9 +108,11 @@ def test_the_youngest_is_preempted_and_comes_back() -> None:
     old, young = Sequence("old", [0] * 7, 9), Sequence("young", [0] * 7, 6)
     plan.add(old)
     plan.add(young)
+    chunks: list[Chunk] = []
     while plan.num_preemptions == 0:
-        advance(plan)
+        chunks = advance(plan)
         plan.check_integrity()
+    assert [chunk.sequence for chunk in chunks] == [old], "nobody is let in by the step that sent someone away"
     assert young.num_computed == 0
     assert young.num_output > 0, "its tokens are kept, only their KV is dropped"
     assert old.num_computed > 0

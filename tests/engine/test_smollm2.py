@@ -22,14 +22,20 @@ def engine(files: ModelFiles) -> Engine:
     return Engine(files, service_spec(files, bytes(32)))
 
 
-def run(engine: Engine, *requests: GenerationRequest) -> dict[str, tuple[list[int], str, FinishReason | None]]:
+def run(
+    engine: Engine, *requests: GenerationRequest
+) -> dict[str, tuple[list[int], str, FinishReason | None]]:
     for request in requests:
         engine.add(request)
     result: dict[str, tuple[list[int], str, FinishReason | None]] = {}
     while len(engine):
         for output in engine.step():
             tokens, text, _ = result.get(output.request_id, ([], "", None))
-            result[output.request_id] = ([*tokens, *output.new_tokens], text + output.text_delta, output.finish_reason)
+            result[output.request_id] = (
+                [*tokens, *output.new_tokens],
+                text + output.text_delta,
+                output.finish_reason,
+            )
     return result
 
 

@@ -29,10 +29,12 @@ CHATS = [
 
 
 @pytest.mark.parametrize("messages", CHATS)
-def test_prompt_equals_the_rendered_template(tokenizer: Tokenizer, tiny: ModelFiles, messages: list[Message]) -> None:
+def test_prompt_equals_the_rendered_template(
+    tokenizer: Tokenizer, tiny: ModelFiles, messages: list[Message]
+) -> None:
     import jinja2
 
-    template = jinja2.Environment().from_string((tiny.path / TEMPLATE).read_text())  # noqa: S701
+    template = jinja2.Environment().from_string((tiny.path / TEMPLATE).read_text())
     chat = [{"role": ROLES[message.role], "content": message.text} for message in messages]
     text = template.render(messages=chat, add_generation_prompt=True)
     from tokenizers import Tokenizer as Backend
@@ -87,7 +89,10 @@ def test_no_piece_holds_half_a_character(tokenizer: Tokenizer, text: str) -> Non
     assert "�" in text or not any("�" in piece for piece in pieces)
 
 
-@given(text=st.text("ab\né🙂", max_size=30), stops=st.lists(st.text("ab\né🙂", min_size=1, max_size=4), max_size=3))
+@given(
+    text=st.text("ab\né🙂", max_size=30),
+    stops=st.lists(st.text("ab\né🙂", min_size=1, max_size=4), max_size=3),
+)
 def test_text_ends_before_the_first_stop_string(tokenizer: Tokenizer, text: str, stops: list[str]) -> None:
     stream = TextStream(tokenizer, stops)
     out = ""
@@ -98,7 +103,10 @@ def test_text_ends_before_the_first_stop_string(tokenizer: Tokenizer, text: str,
             break
     out += stream.finish()
     assert stream.stopped is any(stop in text for stop in stops)
-    assert out == text[: min((at for at in map(text.find, stops) if at >= 0), default=len(text))] or stream.stopped
+    assert (
+        out == text[: min((at for at in map(text.find, stops) if at >= 0), default=len(text))]
+        or stream.stopped
+    )
     assert text.startswith(out)
     if stream.stopped:
         assert any(text[len(out) :].startswith(stop) for stop in stops)

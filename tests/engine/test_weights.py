@@ -102,7 +102,9 @@ def test_a_damaged_manifest_is_noticed(fresh: ModelFiles, text: str) -> None:
         load_model_dir(fresh.path)
 
 
-def test_hashes_are_remembered_until_something_changes(fresh: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashes_are_remembered_until_something_changes(
+    fresh: ModelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load_model_dir(fresh.path)
     hashed: list[str] = []
     from llmnet.engine import weights

@@ -32,10 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def interpreted_triton() -> None:
-    """Make sure that Triton was imported under the flag: it chooses for its own functions when it is imported.
+    """Make sure that Triton was imported under the flag: it chooses for its own functions when it is
+    imported.
 
-    Something tested before may have imported it without. Then Triton, and the modules that hold our kernels, are
-    forgotten and so imported again by the next launch; its C extension can be loaded only once and stays.
+    Something tested before may have imported it without. Then Triton, and the modules that hold our kernels,
+    are forgotten and so imported again by the next launch; its C extension can be loaded only once and stays.
     """
     imported = sys.modules.get("triton.language.standard")
     if imported is None or type(imported.zeros).__name__ == "InterpretedFunction":

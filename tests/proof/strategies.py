@@ -39,12 +39,28 @@ SPECS = st.builds(
 CALIBRATIONS = st.builds(Calibration, *[U64] * 4, *[U32] * 3)
 MESSAGES = st.builds(Message, st.sampled_from(Role), UTF8)
 REQUESTS = st.builds(
-    Request, U64, U32, st.lists(MESSAGES, max_size=70).map(tuple), U16, U32, st.lists(UTF8, max_size=16).map(tuple)
+    Request,
+    U64,
+    U32,
+    st.lists(MESSAGES, max_size=70).map(tuple),
+    U16,
+    U32,
+    st.lists(UTF8, max_size=16).map(tuple),
 )
 CANDIDATES = st.builds(Candidate, U32, I16)
 LEAVES = st.builds(Leaf, U32, U32, st.lists(CANDIDATES, max_size=32).map(tuple), LANES, LANES)
 RECEIPTS = st.builds(
-    Receipt, U64, U32, HASH, U16, HASH, HASH, U32, st.integers(1, (1 << 32) - 1), st.sampled_from(FinishReason), HASH
+    Receipt,
+    U64,
+    U32,
+    HASH,
+    U16,
+    HASH,
+    HASH,
+    U32,
+    st.integers(1, (1 << 32) - 1),
+    st.sampled_from(FinishReason),
+    HASH,
 )
 VOUCHERS = st.builds(Voucher, U64, U128, U32)
 SEGMENTS = st.tuples(U64, U32, U32, HASH, U128).map(

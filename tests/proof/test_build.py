@@ -46,12 +46,18 @@ def brute(logits: np.ndarray, top_k: int) -> list[tuple[int, int]]:
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(-40, 40), min_size=8, max_size=60), st.integers(1, 8), st.sampled_from([1 / 512, 1 / 64, 1, 9]))
+@given(
+    st.lists(st.integers(-40, 40), min_size=8, max_size=60),
+    st.integers(1, 8),
+    st.sampled_from([1 / 512, 1 / 64, 1, 9]),
+)
 def test_candidates_equal_brute_force_with_ties(values: list[int], top_k: int, scale: float) -> None:
-    """Multiples of a coarse or fine step make exact ties and ties by rounding; 9 makes log-probs that clamp."""
+    """Multiples of a step make exact ties and ties by rounding; a step of 9 makes log-probs that clamp."""
     logits = (np.array([values], dtype=np.float64) * scale).astype(np.float32)
     ids, logprobs = top_candidates(logits, top_k)
-    assert list(zip((-logprobs[0].astype(int)).tolist(), ids[0].tolist(), strict=True)) == brute(logits[0], top_k)
+    assert list(zip((-logprobs[0].astype(int)).tolist(), ids[0].tolist(), strict=True)) == brute(
+        logits[0], top_k
+    )
 
 
 def test_log_normaliser_is_exact_to_a_fraction_of_a_step() -> None:
@@ -61,8 +67,23 @@ def test_log_normaliser_is_exact_to_a_fraction_of_a_step() -> None:
 
 
 def test_quantising_rounds_half_to_even_and_clamps() -> None:
-    assert quantise_logprobs([-0.5 / 256, -1.5 / 256, -2.5 / 256, 0, 1e-9, -1000.0]).tolist() == [0, -2, -2, 0, 0, -32767]
-    assert quantise_lanes([0.5, 1.5, -0.5, -1.5, 2.5, 1e9, -1e9], 0).tolist() == [0, 2, 0, -2, 2, 32767, -32767]
+    assert quantise_logprobs([-0.5 / 256, -1.5 / 256, -2.5 / 256, 0, 1e-9, -1000.0]).tolist() == [
+        0,
+        -2,
+        -2,
+        0,
+        0,
+        -32767,
+    ]
+    assert quantise_lanes([0.5, 1.5, -0.5, -1.5, 2.5, 1e9, -1e9], 0).tolist() == [
+        0,
+        2,
+        0,
+        -2,
+        2,
+        32767,
+        -32767,
+    ]
     assert quantise_lanes([1.0, -63.998046875, 64.0], 9).tolist() == [512, -32767, 32767]
     assert quantise_lanes([0.0, 1e-30, -1.0], 255).tolist() == [0, 32767, -32767]
 
@@ -140,7 +161,9 @@ def test_assembling_orders_what_an_engine_gives_in_any_order() -> None:
     ids, logprobs, lanes, states = small_parts(logits, hidden, 20)
     order = np.random.default_rng(0).permutation(20)
     straight = assemble_leaves(range(B), ids, logprobs, lanes, states, SPEC, SEEDS, temperatures=[0] * B)
-    mixed = assemble_leaves(range(B), ids[:, order], logprobs[:, order], lanes, states, SPEC, SEEDS, temperatures=[0] * B)
+    mixed = assemble_leaves(
+        range(B), ids[:, order], logprobs[:, order], lanes, states, SPEC, SEEDS, temperatures=[0] * B
+    )
     assert straight == mixed
     assert all(well_formed(leaf, SPEC) for leaf in mixed)
 

@@ -84,7 +84,9 @@ def test_the_first_of_a_panel_is_drawn_by_stake() -> None:
     counts = [0] * 4
     for seed in keys(4000):
         counts[draw_panel(seed, eligible)[0][0]] += 1
-    chi_square = sum((count - 4 * stake) ** 2 / (4 * stake) for count, stake in zip(counts, stakes, strict=True))
+    chi_square = sum(
+        (count - 4 * stake) ** 2 / (4 * stake) for count, stake in zip(counts, stakes, strict=True)
+    )
     assert chi_square < 16.3  # 3 degrees of freedom, one in a thousand
 
 
@@ -129,7 +131,9 @@ def test_bad_draws_are_refused() -> None:
 
 @given(st.integers(0, 1 << 20), st.integers(1, 1 << 20), st.integers(0, 1 << 90), st.integers(0, 1 << 90))
 def test_prices_round_up_to_a_planck(n_prompt: int, n_out: int, price_in: int, price_out: int) -> None:
-    assert price(n_prompt, n_out, price_in, price_out) == math.ceil(Fraction(n_prompt * price_in + n_out * price_out, 1000))
+    assert price(n_prompt, n_out, price_in, price_out) == math.ceil(
+        Fraction(n_prompt * price_in + n_out * price_out, 1000)
+    )
 
 
 def test_a_price_beyond_u128_is_an_error_not_a_small_number() -> None:

@@ -80,7 +80,13 @@ LAYOUT: dict[str, list[tuple[str, str]]] = {
         ("transcript_root", HASH),
     ],
     "Voucher": [("session", "u64"), ("amount", "u128"), ("answers", "u32")],
-    "Segment": [("session", "u64"), ("first", "u32"), ("last", "u32"), ("receipts_root", HASH), ("amount", "u128")],
+    "Segment": [
+        ("session", "u64"),
+        ("first", "u32"),
+        ("last", "u32"),
+        ("receipts_root", HASH),
+        ("amount", "u128"),
+    ],
     "PlacedSegment": [("start", "u32"), ("segment", "Segment")],
 }
 ENUMS: list[type[IntEnum]] = [NumericsClass, Role, FinishReason]
@@ -89,9 +95,12 @@ ENUMS: list[type[IntEnum]] = [NumericsClass, Role, FinishReason]
 @pytest.fixture(scope="module")
 def oracle() -> RuntimeConfigurationObject:
     registry: dict[str, Any] = {
-        name: {"type": "struct", "type_mapping": [list(field) for field in fields]} for name, fields in LAYOUT.items()
+        name: {"type": "struct", "type_mapping": [list(field) for field in fields]}
+        for name, fields in LAYOUT.items()
     }
-    registry |= {kind.__name__: {"type": "enum", "value_list": [item.name for item in kind]} for kind in ENUMS}
+    registry |= {
+        kind.__name__: {"type": "enum", "value_list": [item.name for item in kind]} for kind in ENUMS
+    }
     configuration = RuntimeConfigurationObject()
     configuration.update_type_registry(load_type_registry_preset("legacy"))
     configuration.update_type_registry({"types": registry})
@@ -119,7 +128,9 @@ def test_encoding_equals_an_independent_codec(oracle: RuntimeConfigurationObject
 
 
 @given(st.lists(LEAVES, max_size=5))
-def test_vectors_of_leaves_equal_an_independent_codec(oracle: RuntimeConfigurationObject, leaves: list[Leaf]) -> None:
+def test_vectors_of_leaves_equal_an_independent_codec(
+    oracle: RuntimeConfigurationObject, leaves: list[Leaf]
+) -> None:
     encoded = oracle.create_scale_object("Vec<Leaf>").encode([as_oracle_wants(leaf) for leaf in leaves])
     assert encode_leaves(leaves) == bytes(encoded.data)
     assert decode_leaves(encode_leaves(leaves)) == tuple(leaves)
@@ -148,9 +159,12 @@ def test_trailing_bytes_are_refused_where_they_start(item: Encoded, tail: bytes)
     assert (caught.value.kind, caught.value.offset) == ("trailing", len(encoded))
 
 
-@given(st.sampled_from([ServiceSpec, Calibration, Request, Leaf, Receipt, Voucher, Segment, PlacedSegment]), st.data())
+@given(
+    st.sampled_from([ServiceSpec, Calibration, Request, Leaf, Receipt, Voucher, Segment, PlacedSegment]),
+    st.data(),
+)
 def test_whatever_decodes_is_the_canonical_encoding(kind: type[Encoded], data: st.DataObject) -> None:
-    """Flip bytes of a good encoding: it either decodes to an object with exactly those bytes, or is refused cleanly."""
+    """A good encoding with bytes changed decodes to an object with exactly those bytes, or is refused."""
     start = {
         ServiceSpec: ServiceSpec(b"n", *[bytes(32)] * 4, 1, 8, NumericsClass.BF16, 99, 9, 9, 9),
         Calibration: Calibration(*range(7)),
@@ -171,7 +185,9 @@ def test_whatever_decodes_is_the_canonical_encoding(kind: type[Encoded], data: s
     assert item.encode() == bytes(encoded)
 
 
-@given(st.binary(max_size=300), st.sampled_from([ServiceSpec, Request, Leaf, Receipt, Voucher, PlacedSegment]))
+@given(
+    st.binary(max_size=300), st.sampled_from([ServiceSpec, Request, Leaf, Receipt, Voucher, PlacedSegment])
+)
 def test_arbitrary_bytes_raise_nothing_but_decode_errors(data: bytes, kind: type[Encoded]) -> None:
     try:
         item = kind.decode(data)
@@ -195,7 +211,7 @@ def test_lengths_have_one_form(length: int) -> None:
 
 def test_an_announced_giant_is_refused_before_memory_is_taken() -> None:
     giant = b"\x03" + ((1 << 32) - 1).to_bytes(4, "little")
-    with pytest.raises(DecodeError, match="truncated|left|at most"):
+    with pytest.raises(DecodeError, match=r"left|at most"):
         decode_leaves(giant)
     with pytest.raises(DecodeError, match="at most 1024"):
         Request.decode(bytes(12) + giant)
@@ -223,7 +239,10 @@ def test_bad_values_are_named(kind: type[Encoded], data: bytes, error: str) -> N
         (lambda: ServiceSpec(b"", *[bytes(32)] * 4, 1, 0, NumericsClass.FP32, 9, 9, 9, 9), "top_k"),
         (lambda: ServiceSpec(b"", *[bytes(32)] * 4, 1, 33, NumericsClass.FP32, 9, 9, 9, 9), "top_k"),
         (lambda: ServiceSpec(b"", *[bytes(32)] * 4, 2, 8, NumericsClass.FP32, 9, 9, 9, 9), "sampler_version"),
-        (lambda: ServiceSpec(b"", bytes(31), *[bytes(32)] * 3, 1, 8, NumericsClass.FP32, 9, 9, 9, 9), "32 bytes"),
+        (
+            lambda: ServiceSpec(b"", bytes(31), *[bytes(32)] * 3, 1, 8, NumericsClass.FP32, 9, 9, 9, 9),
+            "32 bytes",
+        ),
         (lambda: ServiceSpec(b"", *[bytes(32)] * 4, 1, 8, 7, 9, 9, 9, 9), "numerics"),
         (lambda: Voucher(1 << 64, 0, 0), "session"),
         (lambda: Voucher(0, -1, 0), "amount"),
@@ -238,7 +257,10 @@ def test_bad_values_are_named(kind: type[Encoded], data: bytes, error: str) -> N
         (lambda: Message(Role.USER, b"x" * ((1 << 20) + 1)), "bytes"),
         (lambda: Segment(0, 2, 1, bytes(32), 0), "first to last"),
         (lambda: PlacedSegment(0, b""), "Segment"),
-        (lambda: Receipt(0, 0, bytes(32), 0, bytes(32), bytes(32), 1, 0, FinishReason.STOP, bytes(32)), "n_out"),
+        (
+            lambda: Receipt(0, 0, bytes(32), 0, bytes(32), bytes(32), 1, 0, FinishReason.STOP, bytes(32)),
+            "n_out",
+        ),
         (lambda: Leaf(0, 0, (), (0,) * 7, (0,) * 8), "8 lanes"),
         (lambda: Leaf(0, 0, (), (0,) * 8, (32768,) * 8), "sketch lane"),
         (lambda: Leaf(0, 0, (Candidate(1, 1),) * 33, (0,) * 8, (0,) * 8), "32 candidates"),

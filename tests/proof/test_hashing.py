@@ -1,4 +1,4 @@
-"""Hashes against known BLAKE2b values and the written-out formulas; domains and lengths cannot be confused."""
+"""Hashes against known BLAKE2b values and the written-out formulas; domains cannot be confused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def test_blake2b_256_known_values() -> None:
 
 def test_domains_are_written_out() -> None:
     assert domain_hash("draw", b"xyz") == plain(b"llmnet/draw/1xyz")
-    assert len({domain_hash(name, b"same") for name in ("spec", "request", "receipt", "output", "text", "draw")}) == 6
+    assert (
+        len({domain_hash(name, b"same") for name in ("spec", "request", "receipt", "output", "text", "draw")})
+        == 6
+    )
     with pytest.raises(ProofError, match="unknown hash domain 'fetch'"):
         domain_hash("fetch", b"")
 
@@ -54,10 +57,14 @@ def test_formulas_of_section_two() -> None:
     beacon, of_request = b"b" * 32, b"r" * 32
     seed = session_seed(beacon, 258)
     assert seed == plain(b"llmnet/session-seed/1" + beacon + struct.pack("<Q", 258))
-    assert request_seed(seed, 5, of_request) == plain(b"llmnet/seed/1" + seed + struct.pack("<I", 5) + of_request)
+    assert request_seed(seed, 5, of_request) == plain(
+        b"llmnet/seed/1" + seed + struct.pack("<I", 5) + of_request
+    )
     leaf = Leaf(1, 2, (Candidate(2, -1),), (0,) * 8, (1,) * 8)
     account, salt = b"a" * 32, b"s" * 32
-    expected = plain(b"llmnet/reference/1" + struct.pack("<I", 9) + account + b"\x08" + leaf.encode() * 2 + salt)
+    expected = plain(
+        b"llmnet/reference/1" + struct.pack("<I", 9) + account + b"\x08" + leaf.encode() * 2 + salt
+    )
     assert reference_commitment(9, account, [leaf, leaf], salt) == expected
 
 

@@ -46,8 +46,12 @@ def true_leaf(position: int, temperature: int = 256) -> Leaf:
 TRUTH = tuple(true_leaf(position) for position in POSITIONS)
 
 
+def _moved(lanes: tuple[int, ...], step: int, count: int) -> tuple[int, ...]:
+    return tuple(lane + step * (i < count) for i, lane in enumerate(lanes))
+
+
 def lanes_by(step: int, count: int = 8) -> Change:
-    return lambda leaf: replace(leaf, logit_sketch=tuple(x + step * (i < count) for i, x in enumerate(leaf.logit_sketch)))
+    return lambda leaf: replace(leaf, logit_sketch=_moved(leaf.logit_sketch, step, count))
 
 
 def changed(change: Change, at: tuple[int, ...] = tuple(range(16))) -> tuple[Leaf, ...]:
@@ -114,7 +118,11 @@ def test_opening_another_token_than_delivered_fails() -> None:
     def consistent_other(leaf: Leaf) -> Leaf:
         pairs = tuple(Candidate(500 + i, p.logprob) for i, p in enumerate(leaf.candidates))
         ids = [p.id for p in pairs]
-        return replace(leaf, candidates=pairs, token=ids[sample([p.logprob for p in pairs], ids, 256, SEED, leaf.position)])
+        return replace(
+            leaf,
+            candidates=pairs,
+            token=ids[sample([p.logprob for p in pairs], ids, 256, SEED, leaf.position)],
+        )
 
     result = verdict(changed(consistent_other, (7,)))
     assert (result.verdict, result.self_consistent, result.tokens_match) == (Verdict.FAIL, True, False)
@@ -122,10 +130,10 @@ def test_opening_another_token_than_delivered_fails() -> None:
 
 
 def test_cheap_decode_with_honest_sketches_fails_by_margin_alone() -> None:
-    """Own candidates under which the delivered tokens win; sketches are honest; the reference knows better."""
+    """Own candidates under which the delivered tokens win, honest sketches; the reference knows better."""
 
     def cheap(leaf: Leaf) -> Leaf:
-        pairs = sorted(((-p.logprob, p.id) for p in leaf.candidates))
+        pairs = sorted((-p.logprob, p.id) for p in leaf.candidates)
         loser = next(p.id for p in leaf.candidates if p.id != leaf.token)
         moved = sorted((3000 if i != loser else 0, i) for _, i in pairs)
         return replace(leaf, token=loser, candidates=tuple(Candidate(i, -cost) for cost, i in moved))
@@ -156,19 +164,35 @@ def test_one_of_three_out_of_band_is_rejected_and_changes_nothing(bend: Change, 
     result = verdict(TRUTH, references(*rows))
     assert result.rejected == ((A, B, C)[who],)
     assert (result.verdict, result.position_evidence) == (Verdict.PASS, 16 * -64)
-    two = [TRUTH, rows[who]]
-    assert agree(references(*two), SPEC).abstain == (bend not in ())
+
+
+@pytest.mark.parametrize(
+    "bend", [lanes_by(3, count=1), lanes_by(-3), lambda leaf: replace(leaf, token=leaf.token + 500)]
+)
+def test_two_that_disagree_abstain_and_neither_is_rejected(bend: Change) -> None:
+    for pair in ((TRUTH, changed(bend, (11,))), (changed(bend, (11,)), TRUTH)):
+        result = verdict(TRUTH, references(*pair))
+        assert (result.verdict, result.accepted, result.rejected) == (Verdict.ABSTAIN, (), ())
+    assert verdict(TRUTH, references(TRUTH, TRUTH)).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("step", [-2, 2])
 def test_two_steps_are_within_the_band(step: int) -> None:
     assert agree(references(TRUTH, TRUTH, changed(lanes_by(step))), SPEC).rejected == ()
-    moved = changed(lambda leaf: replace(leaf, candidates=tuple(Candidate(p.id, p.logprob + step) for p in leaf.candidates)))
+    moved = changed(
+        lambda leaf: replace(
+            leaf, candidates=tuple(Candidate(p.id, p.logprob + step) for p in leaf.candidates)
+        )
+    )
     assert agree(references(TRUTH, TRUTH, moved), SPEC).rejected == ()
 
 
 def test_the_last_four_ranks_of_a_reference_are_not_compared() -> None:
-    other = changed(lambda leaf: replace(leaf, candidates=(*leaf.candidates[:4], *(Candidate(900 + i, -600) for i in range(4)))))
+    other = changed(
+        lambda leaf: replace(
+            leaf, candidates=(*leaf.candidates[:4], *(Candidate(900 + i, -600) for i in range(4)))
+        )
+    )
     assert agree(references(TRUTH, TRUTH, other), SPEC).rejected == ()
 
 
@@ -215,25 +239,37 @@ def test_the_verdict_does_not_depend_on_the_order_of_references(order: list[int]
     assert set(straight.accepted) == set(mixed.accepted)
 
 
-@pytest.mark.parametrize(
-    "among",
-    [
-        [HONEST[0], HONEST[0]],
-        references(TRUTH, TRUTH[:-1]),
-        references(TRUTH, TRUTH[::-1]),
-        references(TRUTH, (TRUTH[0], *TRUTH[:-1])),
-        references((), ()),
-        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=leaf.candidates[::-1]), (3,))),
-        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=leaf.candidates[:-1]), (3,))),
-        references(TRUTH, changed(lambda leaf: replace(leaf, candidates=(leaf.candidates[0],) * 8), (3,))),
-    ],
-)
-def test_references_that_must_not_have_been_taken_are_refused(among: list[Reference]) -> None:
-    with pytest.raises(ShapeError):
-        verdict(TRUTH, among)
+UNFIT: list[Change] = [
+    lambda leaf: replace(leaf, candidates=leaf.candidates[::-1]),
+    lambda leaf: replace(leaf, candidates=leaf.candidates[:-1]),
+    lambda leaf: replace(leaf, candidates=(leaf.candidates[0],) * 8),
+    lambda leaf: replace(leaf, candidates=(Candidate(1000, 0), *leaf.candidates[1:])),
+    lambda leaf: replace(leaf, position=leaf.position + 1),
+]
 
 
-@pytest.mark.parametrize("leaves", [TRUTH[:-1], TRUTH[::-1], (*TRUTH, TRUTH[-1]), (), (true_leaf(1), *TRUTH[1:])])
-def test_other_positions_than_the_drawn_ones_are_refused(leaves: tuple[Leaf, ...]) -> None:
-    with pytest.raises(ShapeError, match="drawn positions"):
-        verdict(leaves)
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_a_reference_that_cannot_be_compared_is_rejected_without_a_part_in_the_medians(unfit: Change) -> None:
+    far = changed(lambda leaf: unfit(lanes_by(-900)(leaf)))
+    result = verdict(TRUTH, references(far, TRUTH, TRUTH))
+    assert (result.verdict, result.rejected, result.nearest) == (Verdict.PASS, (A,), B)
+    assert result.position_evidence == 16 * -64
+    alone = verdict(TRUTH, references(far, TRUTH))
+    assert (alone.verdict, alone.accepted, alone.rejected) == (Verdict.ABSTAIN, (B,), (A,))
+
+
+def test_beside_an_unfit_reference_two_that_disagree_still_abstain_unblamed() -> None:
+    result = verdict(TRUTH, references((), TRUTH, changed(lanes_by(50))))
+    assert (result.verdict, result.accepted, result.rejected) == (Verdict.ABSTAIN, (), (A,))
+
+
+@pytest.mark.parametrize("rows", [(), TRUTH[:-1], TRUTH[::-1], (*TRUTH, TRUTH[-1])])
+def test_references_with_other_positions_than_the_worker_are_rejected(rows: tuple[Leaf, ...]) -> None:
+    result = verdict(TRUTH, references(rows, rows, rows))
+    assert (result.verdict, result.rejected) == (Verdict.ABSTAIN, (A, B, C))
+    assert verdict(rows).verdict is Verdict.ABSTAIN
+
+
+def test_an_account_has_one_reference() -> None:
+    with pytest.raises(ShapeError, match="one reference"):
+        verdict(TRUTH, [HONEST[0], HONEST[0]])

@@ -36,7 +36,7 @@ def tagged(tag: int, data: bytes) -> bytes:
 
 
 def naive_top(items: list[bytes]) -> bytes:
-    """Top of a tree by halves: the left half is the largest power of two below n (the same tree as by levels)."""
+    """Top by halves: the left one is the largest power of two below n (the same tree as by levels)."""
     if len(items) == 1:
         return tagged(0, items[0])
     half = 1 << (len(items) - 1).bit_length() - 1
@@ -154,7 +154,11 @@ def test_roots_of_objects_bind_their_order() -> None:
 
 
 def test_segments_are_placed_one_after_the_other() -> None:
-    segments = [Segment(1, 5, 5, bytes(32), 1), Segment(2, 0, 9, bytes(32), 1), Segment(3, 1, 2, bytes(32), 1)]
+    segments = [
+        Segment(1, 5, 5, bytes(32), 1),
+        Segment(2, 0, 9, bytes(32), 1),
+        Segment(3, 1, 2, bytes(32), 1),
+    ]
     placed = place_segments(segments)
     assert [item.start for item in placed] == [0, 1, 11]
     assert batch_root(placed) == naive_root([item.encode() for item in placed])
@@ -165,7 +169,9 @@ def test_segments_are_placed_one_after_the_other() -> None:
 def test_weights_root_is_sorted_by_name_and_bound_to_every_field() -> None:
     entries = [WeightEntry("b", "F32", (2, 3), b"h" * 32), WeightEntry("a", "BF16", (), b"i" * 32)]
     first = b"\x04a" + b"\x10BF16" + b"\x00" + b"i" * 32
-    second = b"\x04b" + b"\x0cF32" + b"\x08" + (2).to_bytes(8, "little") + (3).to_bytes(8, "little") + b"h" * 32
+    second = (
+        b"\x04b" + b"\x0cF32" + b"\x08" + (2).to_bytes(8, "little") + (3).to_bytes(8, "little") + b"h" * 32
+    )
     assert weights_root(entries) == weights_root(entries[::-1]) == naive_root([first, second])
     with pytest.raises(ProofError, match="twice"):
         weights_root([entries[0], entries[0]])

@@ -10,7 +10,8 @@ import llmnet.proof
 PROBE = """
 import sys
 import llmnet.proof
-foreign = {name.split('.')[0] for name in sys.modules} & {'torch', 'scalecodec', 'substrateinterface', 'httpx', 'websockets'}
+loaded = {name.split('.')[0] for name in sys.modules}
+foreign = loaded & {'torch', 'scalecodec', 'substrateinterface', 'httpx', 'websockets'}
 ours = {name for name in sys.modules if name.startswith('llmnet.') and not name.startswith('llmnet.proof')}
 sys.exit(f'{foreign} {ours}' if foreign or ours else 0)
 """

@@ -55,7 +55,9 @@ def test_philox_gives_the_published_answers(counter: list[int], key: list[int], 
 
 
 @given(st.lists(st.tuples(U32, U32, U32, U32), min_size=1, max_size=5), st.tuples(U32, U32))
-def test_vectorised_philox_equals_plain_integers(counters: list[tuple[int, ...]], key: tuple[int, int]) -> None:
+def test_vectorised_philox_equals_plain_integers(
+    counters: list[tuple[int, ...]], key: tuple[int, int]
+) -> None:
     together = philox4x32(np.array(counters, dtype=np.uint64), key)
     assert together.dtype == np.uint32
     assert together.tolist() == [plain_philox(list(counter), list(key)) for counter in counters]
@@ -84,7 +86,9 @@ def test_signs_follow_the_protocol_element_by_element(lane_set: str) -> None:
     assert matrix.shape == (8, 53)
     assert matrix.dtype == np.int8
     for v in range(53):
-        block = plain_philox([v // 16, 0, 0, int.from_bytes(lane_set.encode(), "little")], list(stream_key(seed)))
+        block = plain_philox(
+            [v // 16, 0, 0, int.from_bytes(lane_set.encode(), "little")], list(stream_key(seed))
+        )
         octet = b"".join(word.to_bytes(4, "little") for word in block)[v % 16]
         assert matrix[:, v].tolist() == [-1 if octet >> j & 1 else 1 for j in range(8)]
 
@@ -135,9 +139,13 @@ def test_noise_is_within_1e_4_of_float_mathematics_everywhere() -> None:
     rng = np.random.default_rng(3)
     ends = np.arange(2000)
     spread = (2.0 ** rng.uniform(0, 32, 40000)).astype(np.uint64).clip(0, FULL)
-    us = np.concatenate([rng.integers(0, 1 << 32, 60000), ends, FULL - ends, spread, FULL - spread]).astype(np.uint64)
+    us = np.concatenate([rng.integers(0, 1 << 32, 60000), ends, FULL - ends, spread, FULL - spread]).astype(
+        np.uint64
+    )
     got = gumbel_q16_array(us.astype(np.uint32))
-    error = max(abs(noise / 65536 - true_gumbel(u)) for u, noise in zip(us.tolist(), got.tolist(), strict=True))
+    error = max(
+        abs(noise / 65536 - true_gumbel(u)) for u, noise in zip(us.tolist(), got.tolist(), strict=True)
+    )
     assert error < 1e-4
     assert got[:500].tolist() == [gumbel_q16(u) for u in us[:500].tolist()]
 
@@ -153,7 +161,9 @@ def test_scalar_noise_equals_array_noise(u: int) -> None:
 
 
 @given(st.binary(min_size=32, max_size=32), U32, st.lists(U32, min_size=1, max_size=6))
-def test_noise_of_a_candidate_depends_on_position_id_and_seed_only(seed: bytes, position: int, ids: list[int]) -> None:
+def test_noise_of_a_candidate_depends_on_position_id_and_seed_only(
+    seed: bytes, position: int, ids: list[int]
+) -> None:
     tag = int.from_bytes(b"GUMB", "little")
     expected = [gumbel_q16(plain_philox([position, i, 0, tag], list(stream_key(seed)))[0]) for i in ids]
     assert gumbel_noise(seed, position, ids).tolist() == expected

@@ -68,15 +68,27 @@ def test_greedy_takes_the_best_and_ties_go_to_the_lower_id() -> None:
     assert scores([-3, 0], [1, 2], 0, SEED, 0).tolist() == [-768, 0]
 
 
-@given(st.integers(1, 65535), st.integers(-32767, 0), st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 32) - 1))
-def test_score_is_logprob_over_temperature_plus_noise(temperature: int, logprob: int, token: int, position: int) -> None:
+@given(
+    st.integers(1, 65535),
+    st.integers(-32767, 0),
+    st.integers(0, (1 << 32) - 1),
+    st.integers(0, (1 << 32) - 1),
+)
+def test_score_is_logprob_over_temperature_plus_noise(
+    temperature: int, logprob: int, token: int, position: int
+) -> None:
     score = int(scores([logprob], [token], temperature, SEED, position)[0])
     exact = logprob / temperature * 65536
     assert 0 <= score - int(gumbel_noise(SEED, position, [token])[0]) - exact < 1
 
 
-@given(st.lists(st.tuples(st.integers(-32767, 0), st.integers(0, (1 << 32) - 1)), min_size=1, max_size=32), st.data())
-def test_a_batch_samples_as_its_rows_and_order_does_not_matter(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
+@given(
+    st.lists(st.tuples(st.integers(-32767, 0), st.integers(0, (1 << 32) - 1)), min_size=1, max_size=32),
+    st.data(),
+)
+def test_a_batch_samples_as_its_rows_and_order_does_not_matter(
+    pairs: list[tuple[int, int]], data: st.DataObject
+) -> None:
     logprobs, ids = (list(column) for column in zip(*pairs, strict=True))
     assume(len(set(ids)) == len(ids))
     temperatures = [0, 1, 256, 65535]
@@ -84,7 +96,9 @@ def test_a_batch_samples_as_its_rows_and_order_does_not_matter(pairs: list[tuple
     winners = sample_batch([logprobs] * 4, [ids] * 4, temperatures, seeds, [5, 6, 7, 8])
     order = data.draw(st.permutations(range(len(ids))))
     for i in range(4):
-        shuffled = sample([logprobs[j] for j in order], [ids[j] for j in order], temperatures[i], seeds[i], 5 + i)
+        shuffled = sample(
+            [logprobs[j] for j in order], [ids[j] for j in order], temperatures[i], seeds[i], 5 + i
+        )
         assert ids[winners[i]] == ids[order[shuffled]]
 
 
@@ -100,7 +114,9 @@ def test_a_batch_samples_as_its_rows_and_order_does_not_matter(pairs: list[tuple
         ([-1], [1], [0], [SEED], [0]),
     ],
 )
-def test_shapes_that_do_not_fit_are_refused(logprobs: list, ids: list, temperatures: list, seeds: list, positions: list) -> None:
+def test_shapes_that_do_not_fit_are_refused(
+    logprobs: list, ids: list, temperatures: list, seeds: list, positions: list
+) -> None:
     with pytest.raises(ShapeError):
         sample_batch(logprobs, ids, temperatures, seeds, positions)
 
@@ -108,7 +124,9 @@ def test_shapes_that_do_not_fit_are_refused(logprobs: list, ids: list, temperatu
 def honest(temperature: int, position: int = 3) -> Leaf:
     order = sorted(zip(LOGPROBS.tolist(), IDS.tolist(), strict=True), key=lambda pair: (-pair[0], pair[1]))
     pairs = tuple(Candidate(i, p) for p, i in order)
-    winner = sample([pair.logprob for pair in pairs], [pair.id for pair in pairs], temperature, SEED, position)
+    winner = sample(
+        [pair.logprob for pair in pairs], [pair.id for pair in pairs], temperature, SEED, position
+    )
     return Leaf(position, pairs[winner].id, pairs, ZERO, ZERO)
 
 
@@ -128,7 +146,9 @@ def test_another_seed_position_or_temperature_breaks_some_leaf() -> None:
     assert all(self_consistent(leaf, spec, SEED, 256) for leaf in leaves)
     assert not all(self_consistent(leaf, spec, b"z" * 32, 256) for leaf in leaves)
     assert not all(self_consistent(leaf, spec, SEED, 0) for leaf in leaves)
-    assert not all(self_consistent(replace(leaf, position=leaf.position + 1), spec, SEED, 256) for leaf in leaves)
+    assert not all(
+        self_consistent(replace(leaf, position=leaf.position + 1), spec, SEED, 256) for leaf in leaves
+    )
 
 
 def test_malformed_leaves_are_not_well_formed() -> None:
@@ -201,8 +221,12 @@ def test_with_four_or_fewer_candidates_nothing_is_skipped(top_k: int) -> None:
 def test_the_winner_never_misses_and_a_sampled_deficit_is_in_nat(temperature: int, position: int) -> None:
     leaf, spec = honest(temperature, position), make_spec(8)
     rank = [pair.id for pair in leaf.candidates].index(leaf.token)
-    assert margin(leaf, leaf, spec, tolerance(0), SEED, temperature) is (Margin.HIT if rank < 4 else Margin.NOT_COUNTED)
-    points = scores([p.logprob for p in leaf.candidates], [p.id for p in leaf.candidates], temperature, SEED, position)
+    assert margin(leaf, leaf, spec, tolerance(0), SEED, temperature) is (
+        Margin.HIT if rank < 4 else Margin.NOT_COUNTED
+    )
+    points = scores(
+        [p.logprob for p in leaf.candidates], [p.id for p in leaf.candidates], temperature, SEED, position
+    )
     other = replace(leaf, token=leaf.candidates[0].id)
     deficit = (int(points[:4].max()) - int(points[0])) / 65536 * temperature / 256
     expected = Margin.HIT if deficit <= 0.5 else Margin.MISS

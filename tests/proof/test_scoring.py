@@ -43,7 +43,9 @@ def test_distance_needs_equal_lanes() -> None:
         (1 << 40, 0, 1024),
     ],
 )
-def test_the_worse_bin_counts_and_limits_belong_to_the_bin_above(logit: int, hidden: int, evidence: int) -> None:
+def test_the_worse_bin_counts_and_limits_belong_to_the_bin_above(
+    logit: int, hidden: int, evidence: int
+) -> None:
     assert position_evidence(logit, hidden, ROW) == evidence
 
 
@@ -91,7 +93,9 @@ def test_cusum_by_hand() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(-9999, 9999), st.integers(-9999, 9999)), max_size=20))
-def test_no_single_answer_slashes_a_clean_worker_and_sums_stay_non_negative(answers: list[tuple[int, int]]) -> None:
+def test_no_single_answer_slashes_a_clean_worker_and_sums_stay_non_negative(
+    answers: list[tuple[int, int]],
+) -> None:
     state = Cusum()
     for position, margin in answers:
         assert not Cusum().add(clip(position), clip(margin)).slashable

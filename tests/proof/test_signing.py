@@ -44,7 +44,13 @@ def test_another_chain_account_or_signature_does_not_verify() -> None:
 
 @pytest.mark.parametrize(
     ("account", "signature"),
-    [(b"", b""), (b"x", bytes(64)), (b"\xff" * 32, bytes(64)), (PAIR.public, b"\xff" * 64), (PAIR.public, bytes(63))],
+    [
+        (b"", b""),
+        (b"x", bytes(64)),
+        (b"\xff" * 32, bytes(64)),
+        (PAIR.public, b"\xff" * 64),
+        (PAIR.public, bytes(63)),
+    ],
 )
 def test_bytes_that_are_no_key_or_signature_are_false_not_a_crash(account: bytes, signature: bytes) -> None:
     assert verify_signature(account, signature, "voucher", GENESIS, b"") is False

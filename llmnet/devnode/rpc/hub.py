@@ -12,6 +12,8 @@ from llmnet.devnode.rpc.registry import hex_of, optional_hex
 from llmnet.devnode.service import NodeService
 from llmnet.devnode.state import CODE_KEY
 
+# Clients that read the block at `inBlock` (polkadot-js) forget to tell of it if `finalized` comes at once.
+FINALIZED_PAUSE = 0.2
 _TERMINAL = ("usurped", "dropped", "invalid")
 
 
@@ -61,7 +63,8 @@ class Hub:
             for subscription in tuple(self._heads["final"]):
                 subscription.send(header_json(block))
             for tx_hash in self._unfinal.pop(height, ()):
-                self._end_watch(tx_hash, {"finalized": hex_of(block.hash)})
+                last = {"finalized": hex_of(block.hash)}
+                asyncio.get_running_loop().call_later(FINALIZED_PAUSE, self._end_watch, tx_hash, last)
 
     def _tell_storage(self, block: Block) -> None:
         if not self._storage:

@@ -35,7 +35,7 @@ from .source import Source
 U32, U64, U128 = (1 << 32) - 1, (1 << 64) - 1, (1 << 128) - 1
 _ABOUT = (
     "decode in.encoded: either out.object (which encodes to in.encoded again{hash}) or out.error, one of "
-    "truncated trailing compact too_long enum utf8 range (too_long, utf8, range: perhaps a check after decoding)"
+    "truncated trailing compact enum too_long utf8 range (the last three perhaps by a check after decoding)"
 )
 
 

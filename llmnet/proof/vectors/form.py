@@ -5,7 +5,7 @@ as JSON numbers.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, IntEnum
 from typing import Any
@@ -70,4 +70,6 @@ def case(given: Mapping[str, object], out: Mapping[str, object]) -> Case:
     return {"in": plain(given), "out": plain(out)}
 
 
-Maker = Callable[[], list[VectorFile]]
+def unique(cases: Iterable[Case]) -> list[Case]:
+    """The cases without those whose input came before."""
+    return list({str(item["in"]): item for item in cases}.values())

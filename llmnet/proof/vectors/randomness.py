@@ -84,10 +84,10 @@ def ln_gumbel() -> VectorFile:
     ]
     # Both sides of where the table index changes, where the rounding of d and t matters most.
     edges += [((129 + 2 * i) << 56) + step for i in range(0, 64, 9) for step in (-1, 0, 1)]
-    cases += [case({"x": x}, {"ln_q48": ln_q48(x)}) for x in edges + _drawn(source, 64, 40)]
+    cases += [case({"x": x}, {"ln_q48": ln_q48(x)}) for x in dict.fromkeys(edges + _drawn(source, 64, 40))]
     uniform = [0, 1, 2, 3, FULL, FULL - 1, FULL - 2, 1 << 31, (1 << 31) - 1, 1 << 30]
     uniform += _drawn(source, 32, 50) + [FULL - u for u in _drawn(source, 20, 20)]
-    cases += [case({"u": u}, {"gumbel_q16": gumbel_q16(u)}) for u in uniform]
+    cases += [case({"u": u}, {"gumbel_q16": gumbel_q16(u)}) for u in dict.fromkeys(uniform)]
     about = "table entry i -> LN[i], RC[i]; or x -> ln_q48(x); or u -> Gumbel noise G in Q16.16 (i32)"
     return VectorFile("ln_gumbel", about, cases)
 

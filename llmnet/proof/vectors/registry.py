@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from . import encodings, money, randomness, sampling, scoring, trees, verdicts
 from .form import VectorFile
 
 
+@cache
 def all_files() -> dict[str, VectorFile]:
     """Every file by name."""
     modules = (encodings, randomness, trees, sampling, scoring, verdicts, money)

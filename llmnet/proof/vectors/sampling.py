@@ -9,7 +9,7 @@ from llmnet.proof.leaf import Candidate, Leaf
 from llmnet.proof.sampler import Margin, looked_at, margin, sample, scores, self_consistent, well_formed
 from llmnet.proof.service import Calibration, ServiceSpec
 
-from .form import Case, VectorFile, case
+from .form import Case, VectorFile, case, unique
 from .source import Source, won
 
 TEMPERATURES = (0, 1, 26, 128, 179, 256, 512, 65535)
@@ -62,7 +62,7 @@ def self_consistency() -> VectorFile:
             leaf = source.leaf(source.uint(12), top_k, 300, seed, temperature)
             cases += [
                 _consistency(bent, spec, seed, temperature)
-                for bent in (leaf, *_bend(leaf, seed, temperature))
+                for bent in dict.fromkeys((leaf, *_bend(leaf, seed, temperature)))
             ]
     return VectorFile(
         "self_consistency",
@@ -152,7 +152,7 @@ def margins() -> VectorFile:
     return VectorFile(
         "margin",
         "how the token of `leaf` stands in `reference`: hit, miss or not_counted",
-        _at_limit(source) + cases,
+        unique(_at_limit(source) + cases),
     )
 
 

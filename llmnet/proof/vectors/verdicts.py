@@ -10,7 +10,7 @@ from llmnet.proof.judge import judge
 from llmnet.proof.leaf import Candidate, Leaf, encode_leaves
 from llmnet.proof.service import Calibration, ServiceSpec
 
-from .form import Case, VectorFile, case
+from .form import Case, VectorFile, case, unique
 from .source import Source, won
 
 TOP_K, VOCAB = 8, 500
@@ -152,21 +152,37 @@ def _bent_workers(source: Source, base: World) -> list[World]:
         base.with_leaf(last, lambda leaf: won(renamed(0, 499)(leaf), base.request_seed, base.temperature)),
         replace(base, leaves=tuple(cheap)),
         _delivered_others(source, base),
+        _cheap_decode(base),
     ]
 
 
-def _delivered_others(source: Source, base: World) -> World:
-    """Cheap decode, honest prefill: the delivered tokens are not those that the honest candidates let win."""
-    losers = [source.random.choice(leaf.candidates).id for leaf in base.leaves]
-    leaves = tuple(replace(leaf, token=token) for leaf, token in zip(base.leaves, losers, strict=True))
-    references = tuple(
+def _delivered(base: World, tokens: Sequence[int]) -> tuple[Reference, ...]:
+    """The references had other tokens been delivered."""
+    return tuple(
         Reference(
             item.account,
-            tuple(replace(leaf, token=token) for leaf, token in zip(item.leaves, losers, strict=True)),
+            tuple(replace(leaf, token=token) for leaf, token in zip(item.leaves, tokens, strict=True)),
         )
         for item in base.references
     )
-    return replace(base, leaves=leaves, references=references)
+
+
+def _cheap_decode(base: World) -> World:
+    """Honest sketches, but candidates in which the delivered token wins by far: only the margin sees it."""
+    tokens = [next(p.id for p in leaf.candidates[:2] if p.id != leaf.token) for leaf in base.leaves]
+    leaves = []
+    for leaf, token in zip(base.leaves, tokens, strict=True):
+        rest = sorted(pair.id for pair in leaf.candidates if pair.id != token)
+        pairs = (Candidate(token, 0), *(Candidate(i, -20_000) for i in rest))
+        leaves.append(replace(leaf, token=token, candidates=pairs))
+    return replace(base, leaves=tuple(leaves), references=_delivered(base, tokens))
+
+
+def _delivered_others(source: Source, base: World) -> World:
+    """The delivered tokens are not those that the worker's own candidates let win."""
+    losers = [source.random.choice(leaf.candidates).id for leaf in base.leaves]
+    leaves = tuple(replace(leaf, token=token) for leaf, token in zip(base.leaves, losers, strict=True))
+    return replace(base, leaves=leaves, references=_delivered(base, losers))
 
 
 def _bent_references(base: World) -> list[World]:
@@ -204,6 +220,29 @@ def _bent_references(base: World) -> list[World]:
     ]
 
 
+def _unfit(leaf: Leaf) -> Leaf:
+    return replace(leaf, candidates=leaf.candidates[::-1])
+
+
+def _unfit_references(base: World) -> list[World]:
+    """References that cannot be compared at all; the first one always can."""
+    misplaced = base.with_reference(2, 0, lambda leaf: replace(leaf, position=leaf.position + 1))
+    short = Reference(base.references[1].account, base.references[1].leaves[:-1])
+    return [
+        base.with_reference(1, 0, _unfit),
+        base.with_reference(1, 0, _unfit).with_reference(2, 0, _unfit),
+        base.with_reference(1, 0, _unfit).with_reference(2, 0, shifted(50)),
+        base.with_reference(1, 0, lambda leaf: replace(leaf, candidates=leaf.candidates[:-1])),
+        base.with_reference(1, 0, lambda leaf: replace(leaf, candidates=(leaf.candidates[0],) * TOP_K)),
+        base.with_reference(
+            1, 0, lambda leaf: replace(leaf, candidates=(Candidate(VOCAB, 0), *leaf.candidates[1:]))
+        ),
+        misplaced,
+        replace(base, references=(base.references[0], short, base.references[2])),
+        replace(base, references=(base.references[0], Reference(bytes(32), ()))),
+    ]
+
+
 def files() -> list[VectorFile]:
     """All files of this module."""
     source = Source("verdicts")
@@ -213,7 +252,8 @@ def files() -> list[VectorFile]:
         judged += [bent.judged() for bent in _bent_workers(source, base)]
         if positions < 16:
             judged += [bent.judged() for bent in _bent_references(base)]
-            agreed += [bent.agreed() for bent in _bent_references(base)]
+            agreed += [bent.agreed() for bent in _bent_references(base) + _unfit_references(base)]
+            judged += [bent.judged() for bent in _unfit_references(base)]
     for validators in (4, 5):
         crowd = world(source, 3, 256, validators)
         agreed += [
@@ -225,7 +265,7 @@ def files() -> list[VectorFile]:
         VectorFile(
             "consensus",
             "who is accepted, who rejected, who nearest the lower medians (null when abstaining)",
-            agreed,
+            unique(agreed),
         ),
         VectorFile(
             "judge", "the whole verdict on one answer from opened leaves and revealed references", judged

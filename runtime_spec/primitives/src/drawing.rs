@@ -1,7 +1,7 @@
 //! Which answers are audited, by whom and at which positions (`docs/protocol.md` section 8).
 use crate::{
 	hashing::{hash, hash_of},
-	types::{MAX_DRAWS, MAX_POSITIONS},
+	types::{MAX_DRAWS, MAX_POSITIONS, QUORUM},
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -80,7 +80,8 @@ fn distinct(name: &str, seed: &H256, below: u32, count: u32) -> Vec<u32> {
 
 /// Draws up to `size` of `eligible`, weighted by stake and without replacement, in the order of drawing.
 ///
-/// `eligible` holds accounts in ascending order with their stakes. Accounts without stake are never drawn.
+/// `eligible` holds accounts in ascending order with their stakes. Accounts without stake are never drawn. With fewer
+/// than a quorum there is no panel, and so no audit.
 pub fn panel<A: Clone>(audit_seed: &H256, eligible: &[(A, u128)], size: u32) -> Vec<A> {
 	let mut remaining = eligible.to_vec();
 	let mut panel = Vec::new();
@@ -95,6 +96,9 @@ pub fn panel<A: Clone>(audit_seed: &H256, eligible: &[(A, u128)], size: u32) -> 
 		};
 		let Some(at) = remaining.iter().position(exceeds) else { break };
 		panel.push(remaining.remove(at).0);
+	}
+	if panel.len() < QUORUM as usize {
+		panel.clear();
 	}
 	panel
 }
@@ -157,7 +161,8 @@ mod tests {
 	fn a_panel_of_nobody() {
 		assert!(panel::<u8>(&seed(1), &[], 3).is_empty());
 		assert!(panel(&seed(1), &[(1u8, 0)], 3).is_empty());
-		assert_eq!(panel(&seed(1), &[(1u8, 0), (2, 5)], 3), [2]);
+		assert!(panel(&seed(1), &[(1u8, 0), (2, 5)], 3).is_empty(), "one is no quorum");
+		assert_eq!(panel(&seed(1), &[(1u8, 0), (2, 5), (3, 1)], 3).len(), 2);
 		assert_eq!(panel(&seed(1), &[(1u8, u128::MAX), (2, u128::MAX)], 0), [0u8; 0]);
 	}
 

@@ -43,6 +43,8 @@ pub mod weights;
 /// Plancks.
 pub type Balance = u128;
 
+// The code that FRAME's macros write calls `expect`; what is written here does not.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;

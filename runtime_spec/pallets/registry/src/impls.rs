@@ -20,7 +20,8 @@ impl<T: Config> Pallet<T> {
 		let sampled = spec.sampler_version == SAMPLER_VERSION
 			&& (1..=MAX_TOP_K).contains(&u32::from(spec.top_k))
 			&& spec.vocab_size >= u32::from(spec.top_k);
-		let sized = spec.context_length > 0 && spec.logit_shift <= MAX_SHIFT && spec.hidden_shift <= MAX_SHIFT;
+		let sized =
+			spec.context_length > 0 && spec.logit_shift <= MAX_SHIFT && spec.hidden_shift <= MAX_SHIFT;
 		ensure!(named && sampled && sized, Error::<T>::BadSpec);
 		Ok(())
 	}
@@ -136,7 +137,10 @@ impl<T: Config> Pallet<T> {
 		use frame_support::traits::{fungible::InspectHold, Get};
 		let mut deposits = BTreeMap::<AccountId32, Balance>::new();
 		for (id, record) in Specs::<T>::iter() {
-			ensure!(id == llmnet_primitives::hashing::spec_id(&record.spec), "a spec is not stored under its id");
+			ensure!(
+				id == llmnet_primitives::hashing::spec_id(&record.spec),
+				"a spec is not stored under its id"
+			);
 			let offers = Offers::<T>::iter_prefix(id).count();
 			ensure!(usize::try_from(record.offers) == Ok(offers), "a spec counts its offers wrongly");
 			ensure!(record.offers <= T::MaxOffersPerSpec::get(), "a spec has too many offers");
@@ -153,7 +157,10 @@ impl<T: Config> Pallet<T> {
 		}
 		for (worker, list) in OffersOf::<T>::iter() {
 			ensure!(!list.is_empty(), "an empty list is kept");
-			ensure!(list.iter().all(|spec| Offers::<T>::contains_key(spec, &worker)), "a listed offer is missing");
+			ensure!(
+				list.iter().all(|spec| Offers::<T>::contains_key(spec, &worker)),
+				"a listed offer is missing"
+			);
 		}
 		ensure!(Calibrations::<T>::iter_keys().all(Specs::<T>::contains_key), "a calibration lost its spec");
 		ensure!(Heartbeats::<T>::iter_keys().all(OffersOf::<T>::contains_key), "a heartbeat lost its offers");

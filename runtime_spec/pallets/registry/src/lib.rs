@@ -14,7 +14,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)
+	deny(
+		clippy::arithmetic_side_effects,
+		clippy::indexing_slicing,
+		clippy::unwrap_used,
+		clippy::expect_used
+	)
 )]
 
 extern crate alloc;
@@ -33,6 +38,7 @@ pub use weights::WeightInfo;
 
 use llmnet_primitives::ServiceSpec;
 
+#[allow(clippy::expect_used)] // The pallet macros expand to it; there is none in what follows.
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -64,9 +70,7 @@ pub mod pallet {
 	pub struct Pallet<T>(_);
 
 	#[pallet::config]
-	pub trait Config:
-		frame_system::Config<AccountId = AccountId32, RuntimeEvent: From<Event<Self>>>
-	{
+	pub trait Config: frame_system::Config<AccountId = AccountId32, RuntimeEvent: From<Event<Self>>> {
 		/// The runtime-wide hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
 		/// The token that deposits are held in.
@@ -111,15 +115,8 @@ pub mod pallet {
 
 	/// The offers by spec and worker.
 	#[pallet::storage]
-	pub type Offers<T: Config> = StorageDoubleMap<
-		_,
-		Blake2_128Concat,
-		H256,
-		Blake2_128Concat,
-		AccountId32,
-		OfferOf<T>,
-		OptionQuery,
-	>;
+	pub type Offers<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, H256, Blake2_128Concat, AccountId32, OfferOf<T>, OptionQuery>;
 
 	/// The specs each worker offers.
 	#[pallet::storage]

@@ -63,9 +63,7 @@ impl Bonds {
 impl Roster<AccountId32, u128> for Bonds {
 	fn is_active(who: &AccountId32, role: Role) -> bool {
 		let bytes: &[u8; 32] = who.as_ref();
-		role == Role::Worker
-			&& (10..50).contains(&bytes[0])
-			&& !INACTIVE.with_borrow(|set| set.contains(who))
+		role == Role::Worker && (10..50).contains(&bytes[0]) && !INACTIVE.with_borrow(|set| set.contains(who))
 	}
 	fn stake(_: &AccountId32) -> u128 {
 		0

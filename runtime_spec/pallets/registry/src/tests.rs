@@ -173,8 +173,7 @@ fn domains_form_a_tree() {
 			Event::DomainAdded { domain: 2, name: name("tax"), parent: Some(1) }.into(),
 		);
 		let seen: Vec<_> = Registry::domains().into_iter().map(|(id, d)| (id, d.name, d.parent)).collect();
-		let expected =
-			vec![(0, name("general"), None), (1, name("law"), None), (2, name("tax"), Some(1))];
+		let expected = vec![(0, name("general"), None), (1, name("law"), None), (2, name("tax"), Some(1))];
 		assert_eq!(seen, expected);
 		// The same name elsewhere in the tree is another domain.
 		assert_ok!(Registry::add_domain(RuntimeOrigin::root(), name("tax"), None));
@@ -247,7 +246,9 @@ fn put_offer_refuses_strangers_and_nonsense() {
 		assert_noop!(put(10, id, at, &[9], 1), Error::<Test>::UnknownDomain);
 		assert_noop!(put(10, id, at, &[0], 0), Error::<Test>::NoCapacity);
 		assert_ok!(put(10, id, at, &[0], 1));
-		crate::Offers::<Test>::mutate(id, account(10), |slot| slot.as_mut().expect("offer").version = u32::MAX);
+		crate::Offers::<Test>::mutate(id, account(10), |slot| {
+			slot.as_mut().expect("offer").version = u32::MAX
+		});
 		assert_noop!(put(10, id, at, &[0], 1), Error::<Test>::VersionOverflow);
 	});
 }

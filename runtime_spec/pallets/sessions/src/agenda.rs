@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
 				Some(id) => {
 					AwaitingSeed::<T>::remove(round, id);
 					Self::give_seed(id);
-				},
+				}
 				None => round = round.saturating_add(1), // at most `current`
 			}
 			meter.consume(T::WeightInfo::idle_step());
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
 			Status::Closed { .. } => {
 				Sessions::<T>::remove(id);
 				Ok(())
-			},
+			}
 		});
 		// The escrow of an open session is on hold (`try_state`), so its release cannot fail.
 		if done.is_err() {

@@ -107,7 +107,9 @@ impl<T: Config> Ledger<AccountId32, Balance> for Pallet<T> {
 			return 0;
 		}
 		// Fails only if the amount is too small for the validator's account to begin to exist.
-		let Ok(paid) = T::Currency::transfer(&pot, validator, amount, Preservation::Preserve) else { return 0 };
+		let Ok(paid) = T::Currency::transfer(&pot, validator, amount, Preservation::Preserve) else {
+			return 0;
+		};
 		Self::deposit_event(Event::PaidFromPot { validator: validator.clone(), amount: paid });
 		paid
 	}

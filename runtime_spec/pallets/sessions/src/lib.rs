@@ -26,7 +26,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::arithmetic_side_effects, clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)
+	deny(
+		clippy::arithmetic_side_effects,
+		clippy::indexing_slicing,
+		clippy::unwrap_used,
+		clippy::expect_used
+	)
 )]
 
 extern crate alloc;
@@ -50,6 +55,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[allow(clippy::expect_used)] // The pallet macros expand to it; there is none in what follows.
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -144,7 +150,6 @@ pub mod pallet {
 
 	/// The sessions by id, closed ones included while they are kept.
 	#[pallet::storage]
-	#[pallet::getter(fn get)]
 	pub type Sessions<T: Config> = StorageMap<_, Twox64Concat, SessionId, SessionOf<T>, OptionQuery>;
 
 	/// The id of the next session.
@@ -162,7 +167,8 @@ pub mod pallet {
 
 	/// The earnings of each worker that wait for audits. An epoch that is not listed is settled.
 	#[pallet::storage]
-	pub type Uncleared<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, Pending<Balance>, ValueQuery>;
+	pub type Uncleared<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId32, Pending<Balance>, ValueQuery>;
 
 	/// The workers that were slashed; they cannot claim.
 	#[pallet::storage]
@@ -614,7 +620,9 @@ pub mod pallet {
 			match record.status {
 				Status::Open => Ok(record.expires_at),
 				Status::Closing { until } => Ok(until),
-				Status::Closed { at } => Ok(at.checked_add(&T::Retention::get()).ok_or(Error::<T>::Overflow)?),
+				Status::Closed { at } => {
+					Ok(at.checked_add(&T::Retention::get()).ok_or(Error::<T>::Overflow)?)
+				}
 			}
 		}
 	}

@@ -34,13 +34,15 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		ensure!(Self::not_due(record), Error::<T>::SessionEnded);
 		ensure!(!Barred::<T>::contains_key(&record.worker), Error::<T>::WorkerBarred);
-		let genesis = frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero());
+		let genesis =
+			frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero());
 		let voucher = Voucher { session: id, amount, answers };
 		let signed = verify_signature("voucher", &genesis, &voucher, signature, &record.requester);
 		ensure!(signed, Error::<T>::BadSignature);
 
 		let reach = amount.min(record.committed).min(record.escrow);
-		let due = reach.checked_sub(record.claimed).filter(|due| *due > 0).ok_or(Error::<T>::NothingToClaim)?;
+		let due =
+			reach.checked_sub(record.claimed).filter(|due| *due > 0).ok_or(Error::<T>::NothingToClaim)?;
 		let split = Self::split(id, &record.worker, due)?;
 		Self::transfer(&record.requester, &record.worker, split)?;
 		record.claimed = reach;
@@ -64,7 +66,7 @@ impl<T: Config> Pallet<T> {
 				Some(entry) => {
 					entry.amount = add::<T>(entry.amount, net)?;
 					split.held = add::<T>(split.held, net)?;
-				},
+				}
 				None => split.free = add::<T>(split.free, net)?,
 			}
 			tranche.amount = tranche.amount.checked_sub(part).ok_or(Error::<T>::Overflow)?;
@@ -114,7 +116,7 @@ impl<T: Config> Pallet<T> {
 			match joined.last_mut() {
 				Some(last) if last.epoch == next.epoch || (settled(last.epoch) && settled(next.epoch)) => {
 					last.amount = add::<T>(last.amount, next.amount)?;
-				},
+				}
 				_ => joined.try_push(next).map_err(|_| Error::<T>::TooManyTranches)?,
 			}
 		}

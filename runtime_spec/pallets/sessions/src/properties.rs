@@ -66,40 +66,40 @@ fn apply(step: &Step) -> bool {
 	with_storage_layer(|| match *step {
 		Step::Open { from, to, escrow, blocks } => {
 			Sessions::open(signed(requester(from)), worker(to), spec_id(), 0, escrow, 100, 200, blocks)
-		},
+		}
 		Step::TopUp { session, amount } => Sessions::top_up(signed(parties(session).0), session, amount),
 		Step::Commit { session, amount, epoch } => {
 			let first = Sessions::session(session).map_or(0, |s| s.next_index);
 			let segment = Segment { session, first, last: first, receipts_root: H256::zero(), amount };
 			Sessions::record_segment(&parties(session).1, &segment, epoch)
-		},
+		}
 		Step::Claim { session, amount, forged } => {
 			let signature = signature(session, amount, forged);
 			Sessions::claim(signed(worker(0)), session, amount, 1, signature)
-		},
+		}
 		Step::CloseWithVoucher { session, amount, forged } => {
 			let signature = signature(session, amount, forged);
 			Sessions::close_with_voucher(signed(parties(session).1), session, amount, 1, signature)
-		},
+		}
 		Step::CloseByRequester { session } => Sessions::close(signed(parties(session).0), session),
 		Step::CloseByWorker { session } => Sessions::close(signed(parties(session).1), session),
 		Step::Rate { session, stars } => Sessions::rate(signed(parties(session).0), session, stars),
 		Step::Settle { worker: n, epoch } => {
 			Sessions::settle(&worker(n), epoch);
 			Ok(())
-		},
+		}
 		Step::Forfeit { worker: n } => {
 			Sessions::forfeit(&worker(n));
 			Ok(())
-		},
+		}
 		Step::Reward { amount } => {
 			Sessions::pay_from_pot(&validator(), amount);
 			Ok(())
-		},
+		}
 		Step::Blocks { count, weight } => {
 			(0..count).for_each(|_| next_block_with(weight));
 			Ok(())
-		},
+		}
 	})
 	.is_ok()
 }
@@ -124,20 +124,21 @@ fn check(step: &Step, done: bool, before: &BTreeMap<AccountId32, u128>) {
 	let mut take = |who: &AccountId32| changed.remove(who).unwrap_or(0);
 	match *step {
 		Step::Claim { session, amount, forged } | Step::CloseWithVoucher { session, amount, forged }
-			if done => {
+			if done =>
+		{
 			let s = Sessions::session(session).expect("claimed from");
 			assert!(!forged, "a voucher counts with its requester's signature only");
 			assert!(s.claimed <= amount && s.claimed <= s.committed && s.claimed <= s.escrow);
 			let (paid, earned, fee) = (-take(&s.requester), take(&s.worker), take(&Pot::get()));
 			assert!(paid > 0 && earned > 0 && paid == earned + fee);
 			assert!(0 <= fee && fee * 50 <= paid, "at most two per cent");
-		},
+		}
 		Step::Forfeit { worker: n } => {
 			let lost = -take(&worker(n));
 			assert!(lost >= 0 && lost == take(&Treasury::get()));
-		},
+		}
 		Step::Reward { .. } => assert_eq!(-take(&Pot::get()), take(&validator())),
-		_ => {},
+		_ => {}
 	}
 	assert!(changed.is_empty(), "{step:?} moved money: {changed:?}");
 }

@@ -282,13 +282,8 @@ fn earnings_are_free_when_their_epoch_is_settled() {
 fn segments_follow_each_other() {
 	build_and_execute(|| {
 		let id = opened();
-		let segment = |session, first, last| Segment {
-			session,
-			first,
-			last,
-			receipts_root: H256::zero(),
-			amount: 1,
-		};
+		let segment =
+			|session, first, last| Segment { session, first, last, receipts_root: H256::zero(), amount: 1 };
 		let record = |n: u8, s: Segment| Sessions::record_segment(&worker(n), &s, 1);
 		assert_noop!(record(0, segment(99, 0, 0)), Error::<Test>::UnknownSession);
 		assert_noop!(record(1, segment(id, 0, 0)), Error::<Test>::NotWorker);

@@ -12,7 +12,9 @@ pub const MAX_PENDING: u32 = 32;
 pub const MAX_TRANCHES: u32 = 2 * MAX_PENDING + 1;
 
 /// Where a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum Status<BlockNumber> {
 	/// Requests may be sent.
 	#[codec(index = 0)]
@@ -71,7 +73,9 @@ pub struct Session<AccountId, Balance, BlockNumber> {
 }
 
 /// Committed but unclaimed earnings of a session, in the order of commitment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Tranche<Balance> {
 	/// The epoch of the batch that committed them. Of joined tranches, the first's.
 	pub epoch: Epoch,
@@ -83,7 +87,9 @@ pub struct Tranche<Balance> {
 pub type Tranches<Balance> = BoundedVec<Tranche<Balance>, ConstU32<MAX_TRANCHES>>;
 
 /// Earnings that wait for the audits of an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct PendingEpoch<Balance> {
 	/// The epoch.
 	pub epoch: Epoch,
@@ -95,7 +101,9 @@ pub struct PendingEpoch<Balance> {
 pub type Pending<Balance> = BoundedVec<PendingEpoch<Balance>, ConstU32<MAX_PENDING>>;
 
 /// What this pallet holds of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Money<Balance> {
 	/// Put into sessions and not claimed.
 	pub escrow: Balance,

@@ -30,6 +30,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Works off the agenda up to block `now`. What the weight does not reach stays, in its order.
 	pub(crate) fn service_agenda(now: u32, meter: &mut WeightMeter) {
+		if !meter.can_consume(T::WeightInfo::agenda_block()) {
+			return;
+		}
 		let mut block = AgendaCursor::<T>::get();
 		while block <= now && meter.try_consume(T::WeightInfo::agenda_block()).is_ok() {
 			if !Self::service_block(block, now, meter) {

@@ -78,6 +78,7 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 /// Calls, storage, events and errors.
+#[allow(clippy::expect_used)] // The pallet macros expand to it; the rules are in the other modules.
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;

@@ -1,4 +1,3 @@
-use super::workshop::*;
 use crate::{
 	mock::*, AuditFloor, Audits, BatchState, Batches, DrawRound, Error, Event, SkipReason, Undrawn,
 	WorkerState, Workers,

@@ -1,6 +1,8 @@
 mod agenda;
 mod batches;
 mod equivocation;
+mod invariants;
+mod panel;
 mod stages;
 mod verdicts;
 mod walks;

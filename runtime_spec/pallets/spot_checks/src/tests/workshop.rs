@@ -1,5 +1,5 @@
 //! Makes answers, batches, openings and references, and takes audits from stage to stage.
-use crate::{mock::*, Audit, AuditFloor, Audits, Event, Pallet, ReferenceCommitment, Stage};
+use crate::{mock::*, Audit, AuditFloor, Audits, Event, ReferenceCommitment, Stage};
 use codec::Encode;
 use frame_support::{assert_ok, dispatch::DispatchResult};
 use llmnet_primitives::{
@@ -11,8 +11,6 @@ use llmnet_primitives::{
 };
 use sp_core::H256;
 use sp_runtime::AccountId32;
-
-pub type SpotChecks = Pallet<Test>;
 
 pub const N_PROMPT: u32 = 10;
 
@@ -187,6 +185,11 @@ impl Case {
 		while SpotChecks::batch(worker.clone(), epoch).expect("kept").state == crate::BatchState::Sealed {
 			next_block();
 		}
+		Self::all_of(worker, epoch, &delivery)
+	}
+
+	/// The cases of a drawn batch, by ordinal.
+	pub fn all_of(worker: &AccountId32, epoch: u32, delivery: &Delivery) -> Vec<Case> {
 		let of_batch = |(_, audit): &(AuditId, Audit)| audit.worker == *worker && audit.epoch == epoch;
 		let mut audits: Vec<_> = Audits::<Test>::iter().filter(of_batch).collect();
 		audits.sort_by_key(|(_, audit)| audit.ordinal);

@@ -1,0 +1,1 @@
+"""Argument parsing and printing; each console script is a few lines over one of the other packages."""

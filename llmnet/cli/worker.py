@@ -1,0 +1,217 @@
+"""The console script `llmnet-worker`: sells answers of one model."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llmnet.chain import Keypair
+    from llmnet.engine import ModelFiles
+    from llmnet.proof import ServiceSpec
+    from llmnet.worker import Backend
+
+ENVIRONMENT = "LLMNET_WORKER_"
+UNIT = 10**12
+DESCRIPTION = """\
+Serves OpenAI's chat completions to session holders and settles on chain: bonds, offers,
+commits its answers, opens what audits draw, claims what vouchers promise.
+
+  llmnet-worker --dev-key Worker1 --bond 1000 --register-spec
+  llmnet-worker --node ws://chain.example:9944 --key-file worker.key --port 8001 --endpoint https://w.example
+"""
+EPILOG = f"""\
+Each option can be set by the environment as {ENVIRONMENT}NAME (for example {ENVIRONMENT}PORT=8002); an option
+on the command line wins. A key is never an argument: --dev-key names a public development account, any other
+key comes from a file that only its owner may read.
+Exit status: 0 after SIGINT or SIGTERM, 1 failure, 2 wrong usage, 3 the node cannot be reached.
+"""
+
+
+def _add(group: argparse._ArgumentGroup, option: str, default: object = None, **rest: object) -> None:
+    name = option.removeprefix("--").replace("-", "_").upper()
+    group.add_argument(option, default=os.environ.get(ENVIRONMENT + name, default), **rest)  # type: ignore[arg-type]
+
+
+def tokens(text: str) -> int:
+    """Plancks of an amount in whole tokens; up to 12 decimals."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        value = Decimal(text) * UNIT
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount") from None
+    if value < 0 or value != value.to_integral_value():
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of tokens with at most 12 decimals")
+    return int(value)
+
+
+def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
+    """The command line; the demo's workers take the same."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    chain = parser.add_argument_group("chain and account")
+    _add(chain, "--node", "ws://127.0.0.1:9944", metavar="URL", help="%(default)s")
+    _add(chain, "--dev-key", metavar="NAME", help="development account, for example Worker1")
+    _add(chain, "--key-file", metavar="FILE", type=Path, help="key file, mode 0600")
+    _add(chain, "--bond", type=tokens, metavar="TOKENS", help="bond this much if the account is not bonded")
+    chain.add_argument("--register-spec", action="store_true", help="register the model's spec if it is not")
+    offer = parser.add_argument_group("offer")
+    _add(
+        offer,
+        "--price-in",
+        "0.01",
+        type=tokens,
+        metavar="TOKENS",
+        help="per 1,000 prompt tokens (%(default)s)",
+    )
+    _add(
+        offer,
+        "--price-out",
+        "0.02",
+        type=tokens,
+        metavar="TOKENS",
+        help="per 1,000 answer tokens (%(default)s)",
+    )
+    _add(offer, "--endpoint", metavar="URL", help="where requesters reach it (default: http://HOST:PORT)")
+    serving = parser.add_argument_group("serving")
+    _add(serving, "--host", "127.0.0.1", help="%(default)s")
+    _add(serving, "--port", "8001", type=int, help="%(default)s; 0: any")
+    _add(
+        serving,
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="model directory (default: SmolLM2-135M-Instruct, fetched once)",
+    )
+    _add(serving, "--max-batch", "8", type=int, metavar="N", help="answers computed at a time (%(default)s)")
+    _add(serving, "--threads", "1", type=int, metavar="N", help="threads of the CPU engine (%(default)s)")
+    _add(
+        serving,
+        "--max-unpaid",
+        "8",
+        type=int,
+        metavar="N",
+        help="unpaid answers a session may have (%(default)s)",
+    )
+    keeping = parser.add_argument_group("keeping and telling")
+    _add(
+        keeping,
+        "--store",
+        type=Path,
+        metavar="DIR",
+        help="where answers are kept (default: in the user's data directory)",
+    )
+    _add(keeping, "--log-level", "info", choices=("debug", "info", "warning", "error"), help="%(default)s")
+    return parser
+
+
+def load_key(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Keypair:
+    """The account's key pair; ends with a usage error if none is given."""
+    from llmnet.chain import KeyFormatError, Keypair
+
+    if (args.dev_key is None) == (args.key_file is None):
+        parser.error("give one of --dev-key and --key-file")
+    try:
+        return (
+            Keypair.from_uri(f"//{args.dev_key}") if args.dev_key else Keypair.from_file(Path(args.key_file))
+        )
+    except (KeyFormatError, OSError) as error:
+        parser.error(str(error))
+
+
+BackendFactory = Callable[[argparse.Namespace, "ModelFiles", "ServiceSpec"], "Backend"]
+
+
+def engine_backend(args: argparse.Namespace, files: ModelFiles, spec: ServiceSpec) -> Backend:
+    """What an honest worker computes with."""
+    import torch
+
+    from llmnet.engine import AsyncEngine, Engine
+    from llmnet.worker import EngineBackend
+
+    torch.set_num_threads(args.threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return EngineBackend(AsyncEngine(Engine(files, spec, max_batch=args.max_batch, device=device)))
+
+
+def default_store(account: bytes) -> Path:
+    """A folder of the user's data directory, by account."""
+    import platformdirs
+
+    home = os.environ.get("LLMNET_HOME") or platformdirs.user_data_dir("llmnet")
+    return Path(home) / "worker" / account.hex()[:16]
+
+
+async def serve(args: argparse.Namespace, keys: Keypair, make_backend: BackendFactory) -> None:
+    """Connect, load, serve until a signal."""
+    from llmnet.chain import Client
+    from llmnet.engine import ensure_default_model, load_model_dir
+    from llmnet.verifier.reference import spec_of
+    from llmnet.worker import Worker, WorkerConfig
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    listener = socket.create_server((args.host, args.port), backlog=128)
+    port = listener.getsockname()[1]
+    async with Client.connect(args.node) as client:
+        files = ensure_default_model() if args.model is None else load_model_dir(Path(args.model))
+        spec = spec_of(files)
+        backend = make_backend(args, files, spec)
+        config = WorkerConfig(
+            store=(Path(args.store) if args.store else default_store(keys.public)) / "worker.sqlite",
+            endpoint=args.endpoint or f"http://{args.host}:{port}",
+            price_in=args.price_in,
+            price_out=args.price_out,
+            bond=args.bond,
+            register_spec=args.register_spec,
+            capacity=args.max_batch,
+            max_unpaid=args.max_unpaid,
+        )
+        await Worker(config, client, keys, files, spec, backend).serve(listener, stop)
+
+
+def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend: BackendFactory) -> int:
+    """Run the daemon; returns the exit status."""
+    logging.basicConfig(
+        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("httpx", "httpcore", "websockets", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    keys = load_key(parser, args)
+    from llmnet.chain import ChainError, DispatchFailed, TransportError
+    from llmnet.engine import EngineError
+    from llmnet.worker import WorkerError
+
+    try:
+        asyncio.run(serve(args, keys, make_backend))
+    except (TransportError, ConnectionError) as error:
+        print(f"llmnet-worker: the node at {args.node} cannot be reached: {error}", file=sys.stderr)
+        return 3
+    except (WorkerError, EngineError, DispatchFailed, ChainError, OSError) as error:
+        print(f"llmnet-worker: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script."""
+    parser = build_parser()
+    return run(parser, parser.parse_args(argv), engine_backend)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""The daemon that sells answers: HTTP, sessions, receipts, batch commitments, openings.
+
+    Worker(config, client, signer, files, spec, EngineBackend(engine)).serve(listener, stop)
+
+One answer: `body` (parse) -> `admission` (check) -> `answering` (compute, sign, store) -> `app` (reply);
+`keeper` commits it on chain, opens what audits draw and claims the money; `doors` hands records to panels and payers.
+"""
+
+from .backend import Backend, EngineBackend, Finished, Piece
+from .config import WorkerConfig
+from .daemon import Worker
+from .errors import ApiError, SetupError, StoreError, WorkerError
+from .setup import ensure_bond
+from .store import Answer, Store
+
+__all__ = [
+    "Answer",
+    "ApiError",
+    "Backend",
+    "EngineBackend",
+    "Finished",
+    "Piece",
+    "SetupError",
+    "Store",
+    "StoreError",
+    "Worker",
+    "WorkerConfig",
+    "WorkerError",
+    "ensure_bond",
+]

@@ -1,0 +1,103 @@
+"""The worker as a whole: store, backend, HTTP face and duties, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from typing import Any
+
+import uvicorn
+
+from llmnet import proof
+from llmnet.chain import Client, Signer
+from llmnet.engine import ModelFiles
+from llmnet.proof import ServiceSpec
+
+from .admission import Admission
+from .answering import Answerer
+from .app import Face, make_app
+from .backend import Backend
+from .config import WorkerConfig
+from .doors import Doors
+from .keeper import Keeper
+from .ledger import ClientView
+from .setup import prepare
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+
+def policy_of(spec: ServiceSpec, backend: str) -> dict[str, Any]:
+    """What the worker says about its arithmetic; its hash stands in the offer."""
+    return {
+        "spec": spec.id.hex(),
+        "numerics": spec.numerics.name,
+        "sampler_version": spec.sampler_version,
+        "backend": backend,
+    }
+
+
+def policy_digest(policy: dict[str, Any]) -> bytes:
+    """Hash of the policy's canonical JSON."""
+    return proof.blake2b_256(json.dumps(policy, sort_keys=True, separators=(",", ":")).encode())
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to the daemon."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing: the daemon's own handlers end everything in order."""
+
+
+class Worker:
+    """Sells answers of one spec. `backend` is what computes them: the engine, or whatever a test or demo puts there."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        client: Client,
+        signer: Signer,
+        files: ModelFiles,
+        spec: ServiceSpec,
+        backend: Backend,
+        *,
+        backend_name: str = "engine",
+    ) -> None:
+        self.config, self._client, self._signer, self._spec = config, client, signer, spec
+        self.store = Store(config.store, genesis_hash=client.genesis_hash, account=signer.public)
+        self._policy = policy_of(spec, backend_name)
+        chain = ClientView(client)
+        self._answerer = Answerer(backend, self.store, signer, client.genesis_hash)
+        self._admission = Admission(config, signer.public, spec, files, chain, self.store, self._answerer)
+        doors = Doors(signer.public, chain, self.store, self._admission)
+        self.app = make_app(Face(config, self._admission, doors, self._policy))
+        self._keeper = Keeper(config, client, signer, self.store)
+
+    async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises SetupError before the door opens if something is missing on chain."""
+        await prepare(self.config, self._client, self._signer, self._spec, policy_digest(self._policy))
+        server = Server(
+            uvicorn.Config(self.app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+        )
+        door = asyncio.create_task(server.serve([listener]), name="door")
+        duties = asyncio.create_task(self._keeper.run(), name="duties")
+        log.info("serving %s at %s", self._spec.name.decode(errors="replace"), self.config.endpoint)
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait({door, duties, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {waiting}:
+                task.result()  # a daemon's parts end only by a fault: show it
+        finally:
+            server.should_exit = True
+            duties.cancel()
+            waiting.cancel()
+            await asyncio.gather(door, duties, waiting, return_exceptions=True)
+            await self.close()
+
+    async def close(self) -> None:
+        """Stop computing and close the store."""
+        await self._keeper.close()
+        await self._answerer.close()
+        self.store.close()

@@ -1,0 +1,235 @@
+"""The worker's duties on chain: commit answers, open what is drawn, claim what is promised, show signs of life.
+
+Every step looks at the chain and at the store and does what is missing, so it may be repeated, interrupted or restarted at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from llmnet import proof
+from llmnet.chain import Block, ChainError, Client, DispatchFailed, Signer, View
+from llmnet.pallets import registry, sessions, spot_checks
+from llmnet.pallets.spot_checks import Audit, Duty, Stage
+from llmnet.proof import Receipt, Segment
+
+from .config import WorkerConfig
+from .store import Store, StoredBatch
+
+log = logging.getLogger(__name__)
+
+MAX_SEGMENTS = 256
+EPOCHS_BACK = 16  # how far a pending batch is looked for: longer than a transaction lives
+CLAIM_BEFORE = 40  # blocks before expiry or closing at which any amount is claimed
+RETRY_SECONDS = 2.0
+
+
+class Keeper:
+    """One loop over finalised blocks; slow steps run beside it, each at most once at a time."""
+
+    def __init__(self, config: WorkerConfig, client: Client, signer: Signer, store: Store) -> None:
+        self._config, self._client, self._signer, self._store = config, client, signer, store
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._epoch_length = int(client.constant("SpotChecks", "EpochLength"))
+
+    async def run(self) -> None:
+        """Work until cancelled. Chain errors are logged and tried again with the next block."""
+        while True:
+            try:
+                async for block in self._client.blocks():
+                    await self.step(block)
+            except (ChainError, OSError) as error:
+                log.warning("the chain cannot be followed: %s; trying again", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def step(self, block: Block) -> None:
+        """What one finalised block gives to do."""
+        self._begin("commit", self.commit(block.number))
+        await self._open_due(self._client.at(block))
+        self._begin("claim", self.claim(block.number))
+        self._begin("settle", self.settle(block.number))
+        if block.number % self._config.heartbeat_blocks == 0:
+            self._begin("heartbeat", self._send(registry.heartbeat()))
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        for task in self._busy.values():
+            task.cancel()
+        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+
+    def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        if name in self._busy:
+            work.close()
+            return
+        task = asyncio.create_task(self._guard(name, work), name=name)
+        self._busy[name] = task
+        task.add_done_callback(lambda _: self._busy.pop(name, None))
+
+    async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except DispatchFailed as error:
+            log.warning("%s was refused: %s; looking again with the next block", name, error)
+        except (ChainError, OSError) as error:
+            log.warning("%s did not reach the chain: %s; trying again", name, error)
+        except Exception:
+            log.exception("%s broke; trying again with the next block", name)
+
+    async def _send(self, call: Any) -> None:
+        await self._client.submit(call, self._signer)
+
+    # Batches
+
+    async def commit(self, block: int) -> None:
+        """Commit what is answered: one batch an epoch."""
+        pending = self._store.pending_batch()
+        if pending is not None:
+            await self._resolve(pending, block)
+            return
+        segments = await self._segments()
+        if segments and await self._may_commit(block):
+            await self._submit(self._store.put_batch(segments))
+
+    async def _may_commit(self, block: int) -> bool:
+        return (
+            await spot_checks.batch(self._client.at(), self._signer.public, block // self._epoch_length)
+            is None
+        )
+
+    async def _submit(self, batch: StoredBatch) -> None:
+        result = await self._client.submit(spot_checks.commit_batch(batch.segments), self._signer)
+        event = result.find(spot_checks.PALLET, "BatchCommitted")
+        assert event is not None
+        self._store.committed(batch.number, event.fields["epoch"])
+        log.info("committed %s answers in epoch %s", event.fields["receipts"], event.fields["epoch"])
+
+    async def _resolve(self, batch: StoredBatch, block: int) -> None:
+        """A batch whose fate is unknown: find it on chain, or send it again if it can still be taken."""
+        view = self._client.at()
+        root = proof.batch_root(proof.place_segments(batch.segments))
+        epoch = block // self._epoch_length + 1
+        for candidate in range(epoch, max(epoch - EPOCHS_BACK, -1), -1):
+            found = await spot_checks.batch(view, self._signer.public, candidate)
+            if found is not None and found.root == root:
+                self._store.committed(batch.number, candidate)
+                return
+        if not await self._follows(view, batch.segments):
+            log.warning(
+                "batch %s does not follow what the chain has: its answers are sorted anew", batch.number
+            )
+            self._store.drop_batch(batch.number)
+        elif await self._may_commit(block):
+            await self._submit(batch)
+
+    async def _follows(self, view: View, segments: Sequence[Segment]) -> bool:
+        for segment in segments:
+            session = await sessions.session(view, segment.session)
+            if session is None or session.next_index != segment.first:
+                return False
+        return True
+
+    async def _segments(self) -> list[Segment]:
+        view = self._client.at()
+        segments = []
+        for number, answers in self._store.uncommitted().items():
+            session = await sessions.session(view, number)
+            if session is None or session.status == "Closed":
+                continue  # nothing can be earned there any more
+            run = contiguous(answers, session.next_index)
+            if run:
+                receipts = [receipt for receipt, _ in run]
+                root, amount = proof.receipts_root(receipts), sum(price for _, price in run)
+                segments.append(Segment(number, receipts[0].index, receipts[-1].index, root, amount))
+        return segments[:MAX_SEGMENTS]
+
+    # Audits
+
+    async def _open_due(self, view: View) -> None:
+        for duty in await spot_checks.due_of_worker(view, self._signer.public):
+            self._begin(f"audit {duty.audit} {duty.stage.name}", self._open(duty))
+
+    async def _open(self, duty: Duty) -> None:
+        audit = await spot_checks.audit(self._client.at(), duty.audit)
+        if audit is None or audit.stage != duty.stage:
+            return
+        if audit.stage == Stage.DRAWN:
+            await self._open_receipt(duty.audit, audit)
+        elif audit.stage == Stage.REFERENCED:
+            await self._open_leaves(duty.audit, audit)
+
+    async def _open_receipt(self, number: int, audit: Audit) -> None:
+        batch = self._store.batch_of_epoch(audit.epoch)
+        if batch is None:
+            log.error("audit %s is about epoch %s, of which this store has no batch", number, audit.epoch)
+            return
+        placed = proof.place_segments(batch.segments)
+        chosen = placed[audit.segment]
+        receipts = self._store.receipts(chosen.segment.session, chosen.segment.first, chosen.segment.last)
+        ordinal = audit.ordinal - chosen.start
+        call = spot_checks.open_receipt(
+            number,
+            chosen,
+            proof.single_proof([item.encode() for item in placed], audit.segment),
+            receipts[ordinal],
+            proof.single_proof([item.encode() for item in receipts], ordinal),
+        )
+        await self._send(call)
+        log.info("opened the receipt of audit %s", number)
+
+    async def _open_leaves(self, number: int, audit: Audit) -> None:
+        answer = self._store.answer(audit.session, audit.index)
+        if answer is None or answer.leaves is None:
+            log.error(
+                "audit %s wants leaves of answer %s/%s, which are gone", number, audit.session, audit.index
+            )
+            return
+        positions = await spot_checks.positions(self._client.at(), number)
+        nodes = proof.multiproof([leaf.encode() for leaf in answer.leaves], positions)
+        await self._send(
+            spot_checks.open_leaves(number, [answer.leaves[position] for position in positions], nodes)
+        )
+        log.info("opened %s leaves of audit %s", len(positions), number)
+
+    # Money
+
+    async def claim(self, block: int) -> None:
+        """Claim what vouchers promise and batches cover."""
+        for number in self._store.sessions_with_vouchers():
+            await self._claim_session(number, block)
+
+    async def _claim_session(self, number: int, block: int) -> None:
+        kept = self._store.voucher(number)
+        session = await sessions.session(self._client.at(), number)
+        if kept is None or session is None or session.status == "Closed":
+            return
+        voucher, signature = kept
+        amount = min(voucher.amount, session.committed) - session.claimed
+        ending = session.status == "Closing" or session.expires_at - block <= CLAIM_BEFORE
+        if amount >= (1 if ending else max(1, self._config.claim_at_least)):
+            await self._send(sessions.claim(number, voucher.amount, voucher.answers, signature))
+            log.info("claimed %s plancks of session %s", amount, number)
+
+    async def settle(self, block: int) -> None:
+        """Note which batches are settled, and drop leaves that nobody can ask for any more."""
+        view = self._client.at()
+        for batch in self._store.unsettled():
+            assert batch.epoch is not None
+            found = await spot_checks.batch(view, self._signer.public, batch.epoch)
+            if found is None or found.state in ("Settled", "Forfeited"):
+                self._store.settle(batch.number, block)
+        pruned = self._store.prune(block - self._config.keep_blocks)
+        if pruned:
+            log.info("dropped the leaves of %s settled answers", pruned)
+
+
+def contiguous(answers: Sequence[tuple[Receipt, int]], first: int) -> list[tuple[Receipt, int]]:
+    """The run of answers that begins with index `first` and has no gap; a batch may hold nothing beyond one."""
+    run: list[tuple[Receipt, int]] = []
+    for receipt, price in answers:
+        if receipt.index != first + len(run):
+            break
+        run.append((receipt, price))
+    return run

@@ -1,0 +1,328 @@
+"""What a worker must not forget, in one SQLite file.
+
+An accepted request is here before its first token is computed, an answer before its receipt is sent, a batch before it is submitted:
+whatever moment the process dies in, the next one goes on from here.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmnet import proof
+from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
+
+from .errors import StoreError
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE requests (
+  session INTEGER NOT NULL, idx INTEGER NOT NULL, body BLOB NOT NULL, signature BLOB NOT NULL, failure TEXT,
+  PRIMARY KEY (session, idx)) STRICT;
+CREATE TABLE answers (
+  session INTEGER NOT NULL, idx INTEGER NOT NULL, receipt BLOB NOT NULL, signature BLOB NOT NULL, tokens TEXT NOT NULL, text TEXT NOT NULL,
+  price TEXT NOT NULL, leaves BLOB, batch INTEGER REFERENCES batches (id),
+  PRIMARY KEY (session, idx)) STRICT;
+CREATE TABLE vouchers (session INTEGER PRIMARY KEY, payload BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TABLE batches (id INTEGER PRIMARY KEY, segments TEXT NOT NULL, epoch INTEGER, settled_at INTEGER) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer. `leaves` is None once they were pruned; `price` in plancks."""
+
+    receipt: Receipt
+    signature: bytes
+    tokens: tuple[int, ...]
+    text: str
+    price: int
+    leaves: tuple[Leaf, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A batch: pending while `epoch` is None, else committed in that epoch."""
+
+    number: int
+    segments: tuple[Segment, ...]
+    epoch: int | None
+    settled_at: int | None
+
+
+class Store:
+    """One file, one process. Methods may be called from any thread; each is one transaction."""
+
+    def __init__(self, path: Path | str, *, genesis_hash: bytes, account: bytes) -> None:
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+        self._prepare()
+        self._check_identity("genesis", genesis_hash.hex(), "of another chain")
+        self._check_identity("account", account.hex(), "of another account")
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _prepare(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self._transaction() as db:
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise StoreError(
+                f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
+            )
+
+    def _check_identity(self, key: str, value: str, otherwise: str) -> None:
+        kept = self.meta(key)
+        if kept is None:
+            self.set_meta(key, value)
+        elif kept != value:
+            raise StoreError(f"the store is {otherwise} ({key} {kept}, not {value}): pass another --store")
+
+    def meta(self, key: str) -> str | None:
+        """A small value, or None."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Set a small value."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
+
+    # Requests and answers
+
+    def next_index(self, session: int) -> int:
+        """The index that follows the last accepted request."""
+        with self._lock:
+            (last,) = self._db.execute(
+                "SELECT max(idx) FROM requests WHERE session = ?", (session,)
+            ).fetchone()
+        return 0 if last is None else int(last) + 1
+
+    def accept(self, request: Request, signature: bytes) -> None:
+        """Keep a request that will be answered. Raises sqlite3.IntegrityError if the index is taken."""
+        with self._transaction() as db:
+            row = (request.session, request.index, request.encode(), signature)
+            db.execute("INSERT INTO requests (session, idx, body, signature) VALUES (?, ?, ?, ?)", row)
+
+    def request(self, session: int, index: int) -> tuple[Request, bytes] | None:
+        """An accepted request and its signature."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT body, signature FROM requests WHERE session = ? AND idx = ?", (session, index)
+            ).fetchone()
+        return None if row is None else (Request.decode(row[0]), row[1])
+
+    def fail(self, session: int, index: int, reason: str) -> None:
+        """Note that a request cannot be answered; the session ends before it."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE requests SET failure = ? WHERE session = ? AND idx = ?", (reason, session, index)
+            )
+
+    def failure(self, session: int) -> str | None:
+        """Why the session cannot go on, if one of its requests failed."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT failure FROM requests WHERE session = ? AND failure IS NOT NULL ORDER BY idx LIMIT 1",
+                (session,),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def unanswered(self) -> list[tuple[Request, bytes]]:
+        """Accepted requests that have neither an answer nor a failure, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT r.body, r.signature FROM requests r LEFT JOIN answers a USING (session, idx) "
+                "WHERE a.session IS NULL AND r.failure IS NULL ORDER BY r.session, r.idx"
+            ).fetchall()
+        return [(Request.decode(body), signature) for body, signature in rows]
+
+    def put_answer(self, answer: Answer) -> None:
+        """Keep a finished answer."""
+        receipt = answer.receipt
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO answers (session, idx, receipt, signature, tokens, text, price, leaves) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    receipt.session,
+                    receipt.index,
+                    receipt.encode(),
+                    answer.signature,
+                    json.dumps(answer.tokens),
+                    answer.text,
+                    str(answer.price),
+                    proof.encode_leaves(answer.leaves or ()),
+                ),
+            )
+
+    def answer(self, session: int, index: int) -> Answer | None:
+        """A finished answer."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT receipt, signature, tokens, text, price, leaves FROM answers WHERE session = ? AND idx = ?",
+                (session, index),
+            ).fetchone()
+        return None if row is None else _answer(row)
+
+    def prices(self, session: int) -> list[int]:
+        """The prices of a session's answers by index, as far as they follow each other without a gap."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT idx, price FROM answers WHERE session = ? ORDER BY idx", (session,)
+            ).fetchall()
+        return [int(price) for number, (index, price) in enumerate(rows) if index == number]
+
+    def receipts(self, session: int, first: int, last: int) -> list[Receipt]:
+        """The receipts of a segment."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT receipt FROM answers WHERE session = ? AND idx BETWEEN ? AND ? ORDER BY idx",
+                (session, first, last),
+            ).fetchall()
+        return [Receipt.decode(row[0]) for row in rows]
+
+    # Batches
+
+    def uncommitted(self) -> dict[int, list[tuple[Receipt, int]]]:
+        """By session, receipts and prices of the answers that are in no batch, by index."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT session, receipt, price FROM answers WHERE batch IS NULL ORDER BY session, idx"
+            ).fetchall()
+        grouped: dict[int, list[tuple[Receipt, int]]] = {}
+        for session, receipt, price in rows:
+            grouped.setdefault(session, []).append((Receipt.decode(receipt), int(price)))
+        return grouped
+
+    def put_batch(self, segments: Sequence[Segment]) -> StoredBatch:
+        """Keep a batch that is about to be submitted, and mark its answers."""
+        with self._transaction() as db:
+            encoded = json.dumps([segment.encode().hex() for segment in segments])
+            number = int(db.execute("INSERT INTO batches (segments) VALUES (?)", (encoded,)).lastrowid or 0)
+            for segment in segments:
+                span = (number, segment.session, segment.first, segment.last)
+                db.execute("UPDATE answers SET batch = ? WHERE session = ? AND idx BETWEEN ? AND ?", span)
+        return StoredBatch(number, tuple(segments), None, None)
+
+    def drop_batch(self, number: int) -> None:
+        """Forget a pending batch that the chain cannot take any more; its answers are uncommitted again."""
+        with self._transaction() as db:
+            db.execute("UPDATE answers SET batch = NULL WHERE batch = ?", (number,))
+            db.execute("DELETE FROM batches WHERE id = ? AND epoch IS NULL", (number,))
+
+    def committed(self, number: int, epoch: int) -> None:
+        """The batch is on chain."""
+        with self._transaction() as db:
+            db.execute("UPDATE batches SET epoch = ? WHERE id = ?", (epoch, number))
+
+    def pending_batch(self) -> StoredBatch | None:
+        """The batch that was or is to be submitted and has not been seen on chain; there is at most one."""
+        return self._one_batch("WHERE epoch IS NULL", ())
+
+    def batch_of_epoch(self, epoch: int) -> StoredBatch | None:
+        """The batch committed in an epoch."""
+        return self._one_batch("WHERE epoch = ?", (epoch,))
+
+    def unsettled(self) -> list[StoredBatch]:
+        """Committed batches that wait for their audits."""
+        with self._lock:
+            rows = self._db.execute(
+                f"{_BATCH} WHERE epoch IS NOT NULL AND settled_at IS NULL ORDER BY id"
+            ).fetchall()
+        return [_batch(row) for row in rows]
+
+    def settle(self, number: int, block: int) -> None:
+        """The batch's audits are over."""
+        with self._transaction() as db:
+            db.execute("UPDATE batches SET settled_at = ? WHERE id = ?", (block, number))
+
+    def prune(self, settled_before: int) -> int:
+        """Drop the leaves of batches settled before a block; returns how many answers lost theirs."""
+        with self._transaction() as db:
+            return db.execute(
+                "UPDATE answers SET leaves = NULL WHERE leaves IS NOT NULL AND batch IN (SELECT id FROM batches WHERE settled_at < ?)",
+                (settled_before,),
+            ).rowcount
+
+    def _one_batch(self, where: str, values: Iterable[object]) -> StoredBatch | None:
+        with self._lock:
+            row = self._db.execute(f"{_BATCH} {where} ORDER BY id LIMIT 1", tuple(values)).fetchone()
+        return None if row is None else _batch(row)
+
+    # Vouchers
+
+    def voucher(self, session: int) -> tuple[Voucher, bytes] | None:
+        """The best voucher of a session and its signature."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT payload, signature FROM vouchers WHERE session = ?", (session,)
+            ).fetchone()
+        return None if row is None else (Voucher.decode(row[0]), row[1])
+
+    def put_voucher(self, voucher: Voucher, signature: bytes) -> None:
+        """Keep a better voucher."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO vouchers VALUES (?, ?, ?) "
+                "ON CONFLICT (session) DO UPDATE SET payload = excluded.payload, signature = excluded.signature",
+                (voucher.session, voucher.encode(), signature),
+            )
+
+    def sessions_with_vouchers(self) -> list[int]:
+        """All sessions that promised money."""
+        with self._lock:
+            return [
+                row[0] for row in self._db.execute("SELECT session FROM vouchers ORDER BY session").fetchall()
+            ]
+
+
+_BATCH = "SELECT id, segments, epoch, settled_at FROM batches"
+
+
+def _batch(row: tuple[int, str, int | None, int | None]) -> StoredBatch:
+    number, segments, epoch, settled_at = row
+    return StoredBatch(
+        number, tuple(Segment.decode(bytes.fromhex(item)) for item in json.loads(segments)), epoch, settled_at
+    )
+
+
+def _answer(row: tuple[bytes, bytes, str, str, str, bytes | None]) -> Answer:
+    receipt, signature, tokens, text, price, leaves = row
+    return Answer(
+        Receipt.decode(receipt),
+        signature,
+        tuple(json.loads(tokens)),
+        text,
+        int(price),
+        None if leaves is None else tuple(proof.decode_leaves(leaves)),
+    )

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds the runtime and writes artifacts/ anew. Needs what build-wasm.sh needs, and the repository's Python.
+#
+# Usage: make-artifact.sh
+# Environment: as build-wasm.sh; PYTHON defaults to the repository's own environment.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+python=${PYTHON:-$here/../.venv/bin/python}
+[[ -x $python ]] || python=${PYTHON:-python3}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+PYTHON=$python "$here/build-wasm.sh" "$out"
+"$python" "$here/artifact.py" write "$out/llmnet_runtime.wasm"
+ls -l "$here/artifacts"

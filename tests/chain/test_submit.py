@@ -1,0 +1,410 @@
+"""Transactions land exactly once, or say why not; whatever happens to connection, pool and chain."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+import pytest
+
+from llmnet.chain import (
+    Client,
+    ConnectionLost,
+    DispatchFailed,
+    Keypair,
+    RequestTimeout,
+    RpcError,
+    Subscription,
+    TransactionDropped,
+    TransactionExpired,
+    TransactionInvalid,
+    TransactionRejected,
+    TransactionUnresolved,
+    TransactionUsurped,
+    decode_extrinsic,
+)
+from llmnet.chain.fake import FakeTransport
+from llmnet.chain.hashing import blake2_256
+
+from .node import FakeNode
+from .server import NodeServer
+
+
+def remark(client: Client, text: bytes = b"hello") -> Any:
+    return client.call("System", "remark_with_event", remark=text)
+
+
+def landed(node: FakeNode) -> list[bytes]:
+    """The remarks on the best chain, in order."""
+    found = []
+    for block in node.chain:
+        for data in block.body:
+            decoded = decode_extrinsic(node.runtime, data)
+            if decoded.signer is not None:
+                found.append(decoded.call.args["remark"])
+    return found
+
+
+async def test_a_transaction_lands_and_tells_its_story(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.seal(5)
+    result = await client.submit(remark(client), alice)
+    assert (result.block_number, result.block_hash, result.index) == (6, node.chain[6].hash, 1)
+    assert (result.fee, result.error, result.finalized) == (7, None, True)
+    assert [str(event) for event in result.events][-1] == "System.ExtrinsicSuccess"
+    assert result.extrinsic_hash == blake2_256(node.chain[6].body[1])
+    assert result.find("System", "Remarked") is not None
+    assert result.find("System", "NewAccount") is None
+
+
+async def test_transactions_are_mortal_from_the_finalised_head(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.lag = 3
+    node.seal(70)
+    extrinsic = await client.sign(remark(client), alice)
+    assert (extrinsic.first_block, extrinsic.last_block) == (68, 67 + 63)
+    decoded = decode_extrinsic(node.runtime, extrinsic.data)
+    assert decoded.extensions is not None
+    assert decoded.extensions["CheckMortality"].name != "Immortal"
+
+
+async def test_a_failed_call_raises_with_its_name_and_docs(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.fail_next = 2
+    with pytest.raises(DispatchFailed, match=r"Balances\.InsufficientBalance: Balance too low") as caught:
+        await client.submit(remark(client), alice)
+    assert caught.value.result.fee == 7
+    assert (caught.value.error.pallet, caught.value.error.name) == ("Balances", "InsufficientBalance")
+    result = await client.submit(remark(client), alice, check=False)
+    assert result.error == caught.value.error
+
+
+async def test_in_block_comes_before_finalised(node: FakeNode, client: Client, alice: Keypair) -> None:
+    node.lag = 2
+    result = await client.submit(remark(client), alice, wait="in_block")
+    assert (result.block_number, result.finalized) == (1, False)
+    waiting = asyncio.ensure_future(client.submit(remark(client, b"two"), alice))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    node.seal(2)
+    assert (await waiting).block_number == 2
+
+
+async def test_a_retracted_block_is_not_a_result(node: FakeNode, client: Client, alice: Keypair) -> None:
+    node.lag = 2
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.05)
+    data = node.chain[1].body[1]
+    subscriptions = node.watched[data]
+    node.reorganise(1)
+    for subscription in subscriptions:
+        subscription.push({"retracted": "0x" + bytes(32).hex()})
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    node.nonces.clear()
+    node.pool.append(
+        (data, decode_extrinsic(node.runtime, data))
+    )  # as a pool does with a retracted block's content
+    node.seal(3)
+    assert (await waiting).block_number == 3
+    assert landed(node) == [b"hello"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("dropped", TransactionDropped),
+        ("invalid", TransactionInvalid),
+        ({"usurped": "0x00"}, TransactionUsurped),
+    ],
+)
+async def test_ends_without_a_block(
+    node: FakeNode, client: Client, alice: Keypair, status: Any, kind: type[Exception]
+) -> None:
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+    transport.streams["author_submitAndWatchExtrinsic"] = lambda subscription, data: subscription.push(status)
+    with pytest.raises(kind) as caught:
+        await client.submit(remark(client), alice)
+    assert caught.value.valid_until == 63  # type: ignore[attr-defined]
+    transport.streams.update(node.streams())
+    assert (await client.submit(remark(client), alice)).block_number == 1  # its nonce is free again
+
+
+async def test_a_wrong_report_is_checked_against_the_blocks(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    """A node that says `invalid` for what is in a block, or names a block that does not hold it."""
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+
+    def lie(subscription: Subscription, data: str) -> None:
+        node.submit(data)
+        subscription.push(lies.pop())
+
+    lies: list[Any] = [
+        "invalid",
+        {"finalized": "0x" + node.chain[0].hash.hex()},
+        {"finalized": "0x" + bytes(32).hex()},
+    ]
+    transport.streams["author_submitAndWatchExtrinsic"] = lie
+    for number in (1, 2, 3):
+        assert (await client.submit(remark(client), alice)).block_number == number
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RpcError(1010, "Invalid Transaction", "Inability to pay some fees (e.g. account balance too low)"),
+        RpcError(1012, "Transaction is temporarily banned"),
+        RpcError(1016, "Immediately Dropped"),
+    ],
+)
+async def test_a_refusal_is_raised_and_does_not_use_up_the_nonce(
+    node: FakeNode, client: Client, alice: Keypair, error: RpcError
+) -> None:
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+
+    def refuse(subscription: Subscription, data: str) -> None:
+        raise error
+
+    transport.streams["author_submitAndWatchExtrinsic"] = refuse
+    with pytest.raises(TransactionRejected, match=error.message):
+        await client.submit(remark(client), alice)
+    transport.streams.update(node.streams())
+    await client.submit(remark(client), alice)
+    assert landed(node) == [b"hello"]
+
+
+async def test_a_nonce_taken_by_another_process_is_replaced(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    other = await Client.over(node.transport())
+    await client.submit(remark(client, b"1"), alice)
+    await other.submit(remark(client, b"2"), alice)
+    await client.submit(remark(client, b"3"), alice)  # outdated
+    node.auto = False
+    extrinsic = await other.sign(remark(client, b"4"), alice)
+    node.accept(extrinsic.data)
+    waiting = asyncio.ensure_future(client.submit(remark(client, b"5"), alice))  # priority too low
+    await asyncio.sleep(0.05)
+    node.seal()
+    await waiting
+    assert landed(node) == [b"1", b"2", b"3", b"4", b"5"]
+
+
+async def test_twenty_tasks_of_one_account_land_once_each(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.auto = False
+    texts = [b"%d" % number for number in range(60)]
+
+    async def work(number: int) -> None:
+        for text in texts[number::20]:
+            await client.submit(remark(client, text), alice)
+
+    async def author() -> None:
+        while True:
+            await asyncio.sleep(0.01)
+            node.seal()
+
+    sealing = asyncio.ensure_future(author())
+    await asyncio.gather(*(work(number) for number in range(20)))
+    sealing.cancel()
+    assert sorted(landed(node)) == sorted(texts)
+    assert len(node.submitted) == 60
+    assert client._nonces.in_flight(alice.public) == frozenset()
+
+
+async def test_a_dropped_one_among_many_does_not_stop_the_others(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    """Its nonce becomes a hole that the next transaction fills."""
+    node.auto = False
+    tasks = [asyncio.ensure_future(client.submit(remark(client, b"%d" % n), alice)) for n in range(3)]
+    await asyncio.sleep(0.1)
+    data, _ = node.pool.pop(1)
+    for subscription in node.watched.pop(data):
+        subscription.push("dropped")
+    with pytest.raises(TransactionDropped):
+        await tasks[1]
+    tasks[1] = asyncio.ensure_future(client.submit(remark(client, b"again"), alice))
+    await asyncio.sleep(0.05)
+    node.seal()
+    await asyncio.gather(*tasks)
+    assert landed(node) == [b"0", b"again", b"2"]
+
+
+# When the connection dies.
+
+
+def break_once(node: FakeNode, transport: FakeTransport, deliver: bool, watch: bool) -> None:
+    """deliver: the node gets the transaction. watch: the client gets a subscription that dies later."""
+
+    def open_and_die(subscription: Subscription, data: str) -> None:
+        transport.streams.update(node.streams())
+        if deliver:
+            node.accept(bytes.fromhex(data[2:]))
+        if not watch:
+            raise ConnectionLost("gone")
+        subscription.push("ready")
+        subscription.end(ConnectionLost("gone"))
+
+    transport.streams["author_submitAndWatchExtrinsic"] = open_and_die
+
+
+@pytest.mark.parametrize("watch", [True, False])
+async def test_delivered_but_unseen_is_found_and_not_sent_again(
+    node: FakeNode, client: Client, alice: Keypair, watch: bool
+) -> None:
+    node.auto = False
+    assert isinstance(client.transport, FakeTransport)
+    break_once(node, client.transport, deliver=True, watch=watch)
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.1)  # it waits in the pool and is seen there
+    assert not waiting.done()
+    node.seal()
+    assert (await waiting).block_number == 1
+    assert (landed(node), len(node.submitted)) == ([b"hello"], 1)
+
+
+async def test_never_delivered_is_handed_over_again_as_the_same_bytes(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    assert isinstance(client.transport, FakeTransport)
+    break_once(node, client.transport, deliver=False, watch=False)
+    result = await client.submit(remark(client), alice)
+    assert landed(node) == [b"hello"]
+    assert [blake2_256(data) for data in node.submitted] == [result.extrinsic_hash]
+
+
+async def test_included_before_anybody_could_look_is_found(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    assert isinstance(client.transport, FakeTransport)
+
+    def include_and_die(subscription: Subscription, data: str) -> None:
+        node.submit(data)
+        node.seal(12)
+        raise ConnectionLost("gone")
+
+    client.transport.streams["author_submitAndWatchExtrinsic"] = include_and_die
+    assert (await client.submit(remark(client), alice)).block_number == 1
+    assert len(node.submitted) == 1
+
+
+async def test_a_window_that_passes_is_reported_and_frees_the_nonce(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+    break_once(node, transport, deliver=False, watch=False)
+    transport.answers["author_submitExtrinsic"] = lambda data: "0x00"  # says yes and forgets it
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.05)
+    node.seal(62)
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    node.seal()
+    with pytest.raises(TransactionExpired):
+        await waiting
+    assert (await client.submit(remark(client, b"anew"), alice)).block_number == 64
+    assert landed(node) == [b"anew"]
+
+
+async def test_a_nonce_taken_while_searching_is_a_usurpation(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    assert isinstance(client.transport, FakeTransport)
+    other = await client.sign(remark(client, b"other"), alice)
+
+    def lose_the_race(subscription: Subscription, data: str) -> None:
+        node.submit("0x" + other.data.hex())
+        raise ConnectionLost("gone")
+
+    client.transport.streams["author_submitAndWatchExtrinsic"] = lose_the_race
+    with pytest.raises(TransactionUsurped):
+        await client.submit(remark(client), alice)
+    assert landed(node) == [b"other"]
+
+
+async def test_a_caller_who_stops_waiting_is_told_that_it_may_still_land(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.auto = False
+    with pytest.raises(TransactionUnresolved) as caught:
+        await client.submit(remark(client), alice, timeout=0.05)
+    assert caught.value.valid_until == 63
+    node.seal()
+    assert blake2_256(node.chain[1].body[1]) == caught.value.extrinsic_hash
+    await_next = asyncio.ensure_future(client.submit(remark(client, b"next"), alice))
+    await asyncio.sleep(0.05)
+    node.seal()
+    await await_next
+    assert landed(node) == [b"hello", b"next"]
+
+
+async def test_a_node_that_stays_away_leaves_it_unresolved(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    assert isinstance(client.transport, FakeTransport)
+    break_once(node, client.transport, deliver=True, watch=False)
+
+    def away(*_: Any) -> None:
+        raise RequestTimeout("no answer")
+
+    client.transport.answers["author_pendingExtrinsics"] = away
+    with pytest.raises(TransactionUnresolved, match="cannot be asked"):
+        await client.submit(remark(client), alice)
+
+
+async def test_a_hostile_line_loses_and_doubles_nothing(
+    server: NodeServer, node: FakeNode, alice: Keypair
+) -> None:
+    """Twenty tasks of one account while connections are cut at random, every frame comes twice and answers
+    get lost."""
+    node.auto = False
+    dice = random.Random(7)
+    server.twice = True
+
+    async def fault(server: NodeServer, connection: Any, request: dict[str, Any]) -> bool:
+        chance = dice.random()
+        if chance < 0.02:
+            connection.transport.abort()  # before it is done
+            return True
+        if chance < 0.04 and request["method"] == "author_submitAndWatchExtrinsic":
+            node.accept(bytes.fromhex(request["params"][0][2:]))  # done, but nobody hears of it
+            connection.transport.abort()
+            return True
+        return False
+
+    async def author() -> None:
+        while True:
+            await asyncio.sleep(0.03)
+            node.seal()
+            if dice.random() < 0.05:
+                server.cut()
+
+    texts = [b"%d" % number for number in range(60)]
+    server.fault = fault
+    sealing = asyncio.ensure_future(author())
+    async with Client.connect(server.url, poll=0.05, backoff=(0.01, 0.05), request_timeout=20) as client:
+
+        async def work(number: int) -> None:
+            for text in texts[number::20]:
+                await client.submit(remark(client, text), alice)
+
+        await asyncio.gather(*(work(number) for number in range(20)))
+    sealing.cancel()
+    assert sorted(landed(node)) == sorted(texts)
+    assert server.accepted > 1
+
+
+async def test_what_is_not_a_way_to_wait_is_refused(client: Client, alice: Keypair) -> None:
+    with pytest.raises(ValueError, match="in_block"):
+        await client.submit(remark(client), alice, wait="soon")  # type: ignore[arg-type]
