@@ -30,8 +30,6 @@ ChainError
     └── DispatchFailed          included, but the call failed; carries the TxResult
 """
 
-# ruff: noqa: N818 - most of these name an event (ConnectionLost, TransactionExpired), not a mistake
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

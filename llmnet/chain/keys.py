@@ -150,8 +150,6 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 def _chain_code(name: str) -> bytes:
     """A number stands for its u64, anything else for its SCALE string, hashed if longer than 32 bytes."""
-    if name.isascii() and name.isdigit() and int(name) < 1 << 64:
-        code = int(name).to_bytes(8, "little")
-    else:
-        code = encode_bytes(name.encode())
+    is_number = name.isascii() and name.isdigit() and int(name) < 1 << 64
+    code = int(name).to_bytes(8, "little") if is_number else encode_bytes(name.encode())
     return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")

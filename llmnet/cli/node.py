@@ -83,7 +83,13 @@ def _chain_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the chain")
     group.add_argument("--dev", action="store_true", default=_flag("DEV"), help="the development chain")
     _add(group, "--chain", metavar="SPEC.json", type=Path, help="a chain specification, plain or raw")
-    _add(group, "--wasm", metavar="FILE", type=Path, help="the runtime (default: the committed artifact)")
+    _add(
+        group,
+        "--wasm",
+        metavar="FILE",
+        type=Path,
+        help="the runtime (default: $LLMNET_RUNTIME_WASM, else the committed artifact)",
+    )
     _add(group, "--preset", "development", metavar="NAME", help="genesis preset of the runtime (%(default)s)")
     _add(group, "--genesis-patch", metavar="FILE.json", type=Path, help="JSON merged over the preset")
 

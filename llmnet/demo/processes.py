@@ -85,13 +85,14 @@ class Troupe:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.daemons: list[Daemon] = []
+        self.guests: list[Daemon] = []  # ended with the others, but free to leave before
 
     async def __aenter__(self) -> Troupe:
         self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.gather(*(daemon.stop() for daemon in reversed(self.daemons)))
+        await asyncio.gather(*(daemon.stop() for daemon in [*self.guests, *reversed(self.daemons)]))
 
     async def start(self, name: str, module: str, *args: str, env: Mapping[str, str] | None = None) -> Daemon:
         """Start a daemon and remember it."""

@@ -112,10 +112,8 @@ class Scheduler:
 
     def schedule(self) -> list[Chunk]:
         """Chunks of the next step; their pages are reserved. Chunks of one token come first."""
-        before = self.num_preemptions
         chosen = self._schedule_running()
-        if self.num_preemptions == before:
-            self._admit(chosen)
+        self._admit(chosen)
         chunks = [Chunk(self._sequences[name], count) for name, count in chosen.items()]
         return sorted(chunks, key=lambda chunk: chunk.count > 1)
 
@@ -179,7 +177,9 @@ class Scheduler:
         while self._waiting and budget and len(self._running) < self.max_batch:
             sequence = self._waiting[0]
             count = min(sequence.behind, budget)
-            if not self.blocks.grow(sequence.request_id, count):
+            # Room for all its tokens, not for this chunk only: a long sequence would come back, be sent away in
+            # the middle of its recomputation, and come back.
+            if not self.blocks.grow(sequence.request_id, len(sequence.tokens)):
                 return
             self._running.append(self._waiting.popleft())
             chosen[sequence.request_id] = count

@@ -342,7 +342,7 @@ async def test_without_the_list_of_reads_a_write_would_be_sent_twice(
 ) -> None:
     """The inverse of the tests above: they look at what the list decides."""
     monkeypatch.setattr("llmnet.chain.websocket.is_idempotent", lambda _: True)
-    server.node.answers = dict  # type: ignore[method-assign, assignment]
+    server.node.answers = dict  # type: ignore[method-assign]
     server.fault = once("author_submitExtrinsic", cut)
     async with connected(server.url) as transport:
         with pytest.raises(MethodNotFound):

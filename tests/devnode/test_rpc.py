@@ -305,6 +305,28 @@ async def test_client_that_does_not_read_is_cut_off(node: Node) -> None:
             assert await client.call("system_name")
 
 
+async def test_client_that_asks_much_and_reads_nothing_is_let_go(
+    node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its answers fill neither memory nor the node's time: others are served as before."""
+    async with serve(node, limits=Limits(queue_bytes=300_000)) as server:
+        port = int(server.url.rsplit(":", 1)[1])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+        key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13"
+        writer.write(
+            f"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{key}\r\n\r\n".encode()
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        text = json.dumps(request("state_getMetadata")).encode()
+        frame = b"\x81" + bytes([0x80 | len(text)]) + bytes(4) + text
+        for _ in range(200):
+            writer.write(frame)
+        await _until(lambda: "does not read" in caplog.text)
+        async with client_of(server) as client:
+            assert await client.call("system_name")
+        writer.transport.abort()
+
+
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
@@ -391,7 +413,7 @@ async def test_batch_with_a_subscription(client: Client) -> None:
 
 
 async def test_limits_of_batch_request_and_response(node: Node) -> None:
-    limits = Limits(batch=3, request_bytes=2000, response_bytes=5000)
+    limits = Limits(batch=3, request_bytes=2000, response_bytes=4000)
     async with serve(node, limits=limits) as server:
         assert (await post(server, [request("system_name")] * 4)).json()["error"]["code"] == -32010
         assert len((await post(server, [request("system_name")] * 3)).json()) == 3
@@ -399,7 +421,7 @@ async def test_limits_of_batch_request_and_response(node: Node) -> None:
         assert (too_big.status_code, too_big.json()["error"]["code"]) == (413, -32007)
         answer = (await post(server, request("state_getMetadata"))).json()
         assert (answer["id"], answer["error"]["code"]) == (1, -32008)
-        whole = (await post(server, [request("state_getKeys", "0x")] * 3)).json()
+        whole = (await post(server, [request("rpc_methods")] * 3)).json()
         assert whole["error"]["code"] == -32008
         async with client_of(server) as client:
             await client.socket.send("x" * 3000)

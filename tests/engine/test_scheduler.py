@@ -112,13 +112,25 @@ def test_the_youngest_is_preempted_and_comes_back() -> None:
     while plan.num_preemptions == 0:
         chunks = advance(plan)
         plan.check_integrity()
-    assert [chunk.sequence for chunk in chunks] == [old], "nobody is let in by the step that sent someone away"
+    assert [chunk.sequence for chunk in chunks] == [old]
     assert young.num_computed == 0
     assert young.num_output > 0, "its tokens are kept, only their KV is dropped"
     assert old.num_computed > 0
     while len(plan):
         advance(plan)
     assert (old.num_output, young.num_output) == (9, 6)
+
+
+def test_a_preempted_sequence_comes_back_when_all_of_it_fits() -> None:
+    plan = scheduler(pages=5, context=20, budget=4)
+    old, young = Sequence("old", [0] * 4, 15), Sequence("young", [0] * 10, 8)
+    plan.add(old)
+    plan.add(young)
+    while len(plan):
+        advance(plan)
+        if young.num_computed and "young" in plan:
+            assert len(plan.blocks.table("young")) * SIZE >= young.num_computed + young.behind - 1
+    assert plan.num_preemptions == 1, "once is enough"
 
 
 def test_a_request_larger_than_the_whole_cache_is_refused() -> None:

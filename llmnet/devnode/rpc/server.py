@@ -30,6 +30,7 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _LOCAL_ORIGINS = ("localhost", "127.0.0.1", "::1", "polkadot.js.org")
 _TRY_AGAIN_LATER, _FORBIDDEN = 1013, 403
+_GOODBYE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,10 @@ class RpcApp:
             await asyncio.gather(*tasks, return_exceptions=True)
         if connection.overrun.is_set():
             _log.warning("a client does not read what it asked for and is disconnected")
-            with contextlib.suppress(OSError, RuntimeError):
-                await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": "too slow"})
+            # Who does not read may not even take this; uvicorn drops the socket when we return.
+            with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": "too slow"})
 
     async def _read(self, connection: Connection, receive: _Receive) -> None:
         """Starts an answer for each request; at most `in_flight` at a time, then reading pauses."""

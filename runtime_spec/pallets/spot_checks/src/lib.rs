@@ -580,8 +580,8 @@ pub mod pallet {
 				.collect()
 		}
 
-		/// The open audits with this validator on the panel, with stage, last block, and whether it has done what the
-		/// stage asks of it, by number.
+		/// The open audits with this validator on the panel, by number, with stage, last block, and whether the stage
+		/// asks nothing more of it: it has acted, it has nothing to reveal, or it is the worker's turn.
 		pub fn assignments(validator: AccountId32) -> Vec<(AuditId, Stage, u32, bool)> {
 			Self::open_audits(OfValidator::<T>::iter_key_prefix(&validator))
 				.map(|(id, audit)| {

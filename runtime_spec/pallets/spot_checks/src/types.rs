@@ -92,12 +92,12 @@ impl Member {
 		matches!(self.commitment, Some(ReferenceCommitment::Withheld))
 	}
 
-	/// Whether it did what `stage` asks of it; nothing is asked of who did not commit to a reference.
+	/// Whether `stage` asks nothing more of it: it has acted, it has nothing to reveal, or it is the worker's turn.
 	pub fn acted(&self, stage: Stage) -> bool {
 		match stage {
-			Stage::Drawn => false,
-			Stage::ReceiptOpened | Stage::Referenced => self.commitment.is_some(),
-			Stage::LeavesOpened | Stage::Decided => self.revealed || !self.referenced(),
+			Stage::ReceiptOpened => self.commitment.is_some(),
+			Stage::LeavesOpened => self.revealed || !self.referenced(),
+			Stage::Drawn | Stage::Referenced | Stage::Decided => true,
 		}
 	}
 }

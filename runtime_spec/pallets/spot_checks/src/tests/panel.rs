@@ -123,6 +123,22 @@ fn of_three_references_the_one_out_of_band_is_rejected_and_fined() {
 }
 
 #[test]
+fn three_references_that_contradict_each_other_give_no_verdict_and_no_pay() {
+	build_and_execute(|| {
+		let case = Case::draw(work(1, 0, 40));
+		let (panel, reference) = (case.panel(), case.reference());
+		let further = moved(&moved(&reference));
+		told();
+		case.decide_with(&[reference.clone(), moved(&reference), further]);
+		let outcome = case.outcome();
+		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Abstained, Reason::Disagreement));
+		// The middle one is in band, alone.
+		let fined = |who: usize| Told::Fined(panel[who].clone(), FINE);
+		assert_eq!(told(), [fined(0), fined(2), Told::Settled(worker(), 0)]);
+	});
+}
+
+#[test]
 fn a_reference_two_steps_off_is_in_band() {
 	build_and_execute(|| {
 		let case = Case::draw(work(1, 0, 40));

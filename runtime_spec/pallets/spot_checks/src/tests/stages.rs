@@ -45,6 +45,8 @@ fn an_audit_goes_through_its_stages() {
 		let committed = Event::ReferenceCommitted { audit, validator: panel[2].clone(), withheld: false };
 		assert_eq!(events(), [committed, Event::LeavesDue { audit, deadline: now + LEAVES }]);
 		assert_eq!(SpotChecks::due_of_worker(worker()), [(audit, Stage::Referenced, now + LEAVES)]);
+		let waiting = [(audit, Stage::Referenced, now + LEAVES, true)];
+		assert_eq!(SpotChecks::assignments(panel[0].clone()), waiting);
 		assert_ok!(case.open_leaves());
 		assert_eq!(events(), [Event::LeavesOpened { audit, deadline: now + REVEAL }]);
 		assert_eq!(

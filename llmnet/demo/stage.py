@@ -1,0 +1,76 @@
+"""Sets the stage: a fresh chain with the spec, its calibration, and every answer audited."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from llmnet.chain import Call, ChainError, Client, Keypair
+from llmnet.pallets import registry, spot_checks, staking
+from llmnet.proof import Calibration, ServiceSpec
+
+from .cast import SUDO, VALIDATORS, Player
+from .processes import Troupe
+
+POLL_SECONDS = 0.5
+START_SECONDS = 150.0
+ALWAYS = 1_000_000
+# Thresholds of class Fp32: one quantisation step in each of the eight lanes, and the deficit that half a step can cause.
+FP32_CALIBRATION = Calibration(
+    logit_q95=9,
+    logit_q99=9,
+    hidden_q95=9,
+    hidden_q99=9,
+    tau_sample=int(0.02 * (1 << 16)),
+    positions=0,
+    expires_at=0xFFFF_FFFF,
+)
+
+
+class StageError(RuntimeError):
+    """The stage could not be set; the message says what did not happen."""
+
+
+def key(name: str) -> Keypair:
+    """A development account's key pair."""
+    return Keypair.from_uri(f"//{name}")
+
+
+async def connect(url: str, troupe: Troupe) -> None:
+    """Wait until the node answers. Raises StageError, DaemonDied."""
+    for _ in range(int(START_SECONDS / POLL_SECONDS)):
+        troupe.check()
+        try:
+            async with Client.connect(url) as client:
+                if (await client.head()).number > 0:
+                    return
+        except (ChainError, OSError):
+            pass  # not yet
+        await asyncio.sleep(POLL_SECONDS)
+    raise StageError(f"the node at {url} does not answer")
+
+
+async def set_stage(client: Client, spec: ServiceSpec) -> None:
+    """Register the spec, its thresholds, and the audit of every answer, in one transaction of the sudo account."""
+    calls: list[Call] = [
+        registry.register_spec(spec),
+        client.call("Sudo", "sudo", call=registry.set_calibration(spec.id, FP32_CALIBRATION)),
+        client.call("Sudo", "sudo", call=spot_checks.set_audit_floor(ALWAYS)),
+    ]
+    await client.submit(client.call("Utility", "batch_all", calls=calls), key(SUDO))
+
+
+async def wait_for_cast(client: Client, spec: ServiceSpec, players: Sequence[Player], troupe: Troupe) -> None:
+    """Wait until every validator is bonded and every worker has an offer."""
+    waiting: list[str] = []
+    for _ in range(int(START_SECONDS / POLL_SECONDS)):
+        troupe.check()
+        view = client.at()
+        offers = await registry.offers(view, spec.id)
+        bonded = {who for who, _ in await staking.validators(view)}
+        waiting = [player.name for player in players if key(player.name).public not in offers]
+        waiting += [name for name in VALIDATORS if key(name).public not in bonded]
+        if not waiting:
+            return
+        await asyncio.sleep(POLL_SECONDS)
+    raise StageError(f"these did not start: {', '.join(waiting)}")
