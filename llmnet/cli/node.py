@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CHAIN_NAME, CHAIN_ID = "LLM-Net Development", "llmnet_dev"
 _ENVIRONMENT = "LLMNET_NODE_"
 _ARTIFACT = Path("runtime_spec") / "artifacts"
+_PACKAGED = Path("devnode") / "artifacts"  # where an installed wheel carries it
 _ARTIFACT_NAMES = ("llmnet_runtime.compact.compressed.wasm", "llmnet_runtime.wasm")
 _SEALS = ("instant", "interval", "manual")
 _LEVELS = ("debug", "info", "warning", "error")
@@ -204,18 +205,20 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
 
 
 def _wasm_path(options: argparse.Namespace) -> Path:
-    """The runtime to run: as asked, or the artifact of this checkout."""
+    """The runtime to run: as asked, or the artifact of this checkout or of the installed package."""
     from llmnet.devnode import DevnodeError
 
     chosen = options.wasm or os.environ.get("LLMNET_RUNTIME_WASM")
     if chosen:
         return Path(chosen)
-    folder = Path(__file__).resolve().parents[2] / _ARTIFACT
-    for name in _ARTIFACT_NAMES:
-        if (folder / name).is_file():
-            return folder / name
+    package = Path(__file__).resolve().parents[1]
+    folders = (package.parent / _ARTIFACT, package / _PACKAGED)
+    for folder in folders:
+        for name in _ARTIFACT_NAMES:
+            if (folder / name).is_file():
+                return folder / name
     raise DevnodeError(
-        f"there is no runtime in {folder}; build it (runtime_spec/build-wasm.sh) or give --wasm FILE"
+        f"there is no runtime in {folders[0]}; build it (runtime_spec/build-wasm.sh) or give --wasm FILE"
     )
 
 

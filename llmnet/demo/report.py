@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,11 +17,13 @@ UNIT = 10**12
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One decided audit: totals are the worker's two sums after it, in 1/256 nat."""
+    """One decided audit: evidence of this answer, and the worker's two sums after it, in 1/256 nat."""
 
     block: int
     verdict: str
     reason: str
+    position: int
+    margin: int
     position_total: int
     margin_total: int
 
@@ -131,6 +134,18 @@ def outcome_table(outcome: Outcome) -> Table:
             f"{worker.integrity:.3f}",
             "[green]as it should be[/]" if worker.right else "[red]WRONG[/]",
         )
+    return table
+
+
+def evidence_table(workers: Iterable[WorkerResult]) -> Table:
+    """How the evidence of single audits is distributed: one row a value, in nat."""
+    table = Table(title="Evidence of one answer against its worker")
+    for column in ("worker", "position, nat", "margin, nat", "answers"):
+        table.add_column(column, justify="right")
+    for worker in workers:
+        counts = Counter((point.position, point.margin) for point in worker.points)
+        for (position, margin), number in sorted(counts.items()):
+            table.add_row(worker.name, f"{position / NAT:.2f}", f"{margin / NAT:.2f}", str(number))
     return table
 
 

@@ -37,9 +37,8 @@ class Watcher:
         self.open_audits.pop(fields["audit"], None)
         verdict, reason = fields["verdict"].name, fields["reason"].name
         if fields["worker"] in self.workers:
-            point = Point(
-                event.block_number, verdict, reason, fields["position_total"], fields["margin_total"]
-            )
+            names = ("position_evidence", "margin_evidence", "position_total", "margin_total")
+            point = Point(event.block_number, verdict, reason, *(fields[name] for name in names))
             self.workers[fields["worker"]].points.append(point)
         return f"audit {fields['audit']}: {self._name(fields['worker'])} {verdict.lower()} ({reason})"
 

@@ -114,7 +114,14 @@ class Bundle:
 
     def with_leaves(self, leaves: tuple[Leaf, ...]) -> Bundle:
         """Raises BundleError if the leaves are not those that the receipt commits to."""
-        if len(leaves) != self.receipt.n_out or proof.transcript_root(leaves) != self.receipt.transcript_root:
+        try:
+            same = (
+                len(leaves) == self.receipt.n_out
+                and proof.transcript_root(leaves) == self.receipt.transcript_root
+            )
+        except proof.ProofError:  # not even in order
+            same = False
+        if not same:
             raise BundleError(
                 "the leaves are not those of the receipt's transcript root: the worker cannot prove this answer"
             )

@@ -151,14 +151,14 @@ class Wallet:
             if found is None or found.status != "Open" or found.expires_at < block + SPARE_BLOCKS:
                 continue
             spec = specs.get(found.spec_id)
-            if spec is None or not matches(found.spec_id, spec, model) or worker not in (None, found.worker):
-                continue
-            usage = self.usage(found)
-            if usage.broken is None and self.left(found) >= worst_price(
-                as_messages(messages), max_tokens, found.price_in, found.price_out
-            ):
+            fits = spec is not None and matches(found.spec_id, spec, model) and worker in (None, found.worker)
+            if fits and self._can_pay(found, as_messages(messages), max_tokens):
                 return number
         return None
+
+    def _can_pay(self, session: Session, messages: tuple[Message, ...], max_tokens: int) -> bool:
+        worst = worst_price(messages, max_tokens, session.price_in, session.price_out)
+        return self.usage(session).broken is None and self.left(session) >= worst
 
     def usage(self, session: Session) -> Usage:
         """What this store knows of a session's money."""

@@ -3,8 +3,10 @@
 VerifierError
 ├── ModelMismatch       the model at hand is not the registered one
 ├── ReferenceFailed     the reference run gave no usable numbers
-├── FetchError          the worker's data could not be had, or is not what the receipt says
-└── BundleError         a receipt file cannot be read
+├── FetchError          the worker's data could not be had now; asking again may help
+│   └── Withheld        it will not be had: the worker refused until it was too late, or gave other data than its receipt names
+├── BundleError         a receipt file cannot be read
+└── StoreError          the store is of another version, chain or account
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ class ReferenceFailed(VerifierError):
 
 
 class FetchError(VerifierError):
-    """The worker's data could not be had. `final` tells whether asking again is useless."""
+    """The worker's data could not be had now; asking again may help."""
 
-    def __init__(self, message: str, *, final: bool = False) -> None:
-        super().__init__(message)
-        self.final = final
+
+class Withheld(FetchError):
+    """The data will not be had, or is not what the receipt names: what a validator reports on chain."""
 
 
 class BundleError(VerifierError):
     """A receipt file cannot be read."""
+
+
+class StoreError(VerifierError):
+    """The store cannot be used; the message says why."""

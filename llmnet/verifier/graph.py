@@ -8,8 +8,8 @@ position instead of V floats:
     hidden_lanes float32 [K, 8]                  D^-1/2 * sum_v s(j, v) * h_v over the final normed hidden state
 
 `logit_signs` int8 [8, V] and `hidden_signs` int8 [8, D] are inputs. Weights are external data that point into
-`model.safetensors`: there is no second copy, and the graph's own bytes (a few hundred kB of rope tables aside) are the same on
-every machine, so that their hash can be registered.
+`model.safetensors`: there is no second copy on disk. The graph's own bytes (rope tables for the most part: 4 MB for 8,192
+positions) follow from the model's shapes and file layout alone and are the same on every machine, so that their hash can be registered.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from llmnet import proof
 from llmnet.engine.weights import WEIGHTS, ModelConfig, ModelFiles
+
+from .rope import rope_tables
 
 OPSET = 18
 IR_VERSION = 9
@@ -90,12 +92,13 @@ class _Llama:
         self.mask = self._causal_mask(length)
 
     def _rope_tables(self, length: str) -> None:
-        width = self.config.head_dim
-        inverse = 1.0 / self.config.rope_theta ** (np.arange(0, width, 2, dtype=np.float64) / width)
-        angles = np.outer(np.arange(self.config.context_length, dtype=np.float64), inverse)
-        for name, function in (("cos", np.cos), ("sin", np.sin)):
-            table = self.graph.const(name, np.concatenate([function(angles)] * 2, axis=1), np.float32)
-            setattr(self, name, self.graph.op("Slice", [table, self.zero, length, self.zero]))
+        """float32 [T, d] each."""
+        config, slices = self.config, []
+        tables = rope_tables(config.head_dim, config.rope_theta, config.context_length)
+        for name, table in zip(("cos", "sin"), tables, strict=True):
+            whole = self.graph.const(name, table, np.float32)
+            slices.append(self.graph.op("Slice", [whole, self.zero, length, self.zero]))
+        self.cos, self.sin = slices
 
     def _causal_mask(self, length: str) -> str:
         """float32 [T, T]: 0 where row i may look at column j <= i, else -inf."""
@@ -124,7 +127,7 @@ class _Llama:
         op = self.graph.op
         first, second = self.graph.ops("Split", [x, self.half], 2, axis=-1)
         turned = op("Concat", [op("Neg", [second]), first], axis=-1)
-        return op("Add", [op("Mul", [x, self.cos]), op("Mul", [turned, self.sin])])  # type: ignore[attr-defined]
+        return op("Add", [op("Mul", [x, self.cos]), op("Mul", [turned, self.sin])])
 
     def attention(self, x: str, prefix: str) -> str:
         """Causal grouped-query attention over the whole prompt."""

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from llmnet import proof
+from llmnet.engine.tokenizer import Tokenizer
 from llmnet.engine.weights import ModelFiles, service_spec
 from llmnet.proof import Leaf, NonFiniteError, ServiceSpec
 
@@ -24,9 +25,14 @@ def spec_of(files: ModelFiles, top_k: int = 20) -> ServiceSpec:
     return service_spec(files, graph_hash(files, top_k), top_k=top_k)
 
 
-def check_spec(files: ModelFiles, registered: ServiceSpec) -> None:
-    """Raise ModelMismatch, naming every part of `registered` that these files do not have."""
-    own = spec_of(files, registered.top_k)
+def check_spec(files: ModelFiles, registered: ServiceSpec, graph: bytes | None = None) -> None:
+    """Raise ModelMismatch, naming every part of `registered` that these files do not have.
+
+    `graph` is the graph of these files, if it has been built already.
+    """
+    if graph is None:
+        graph = build_graph(files, registered.top_k)
+    own = service_spec(files, proof.graph_hash(graph), top_k=registered.top_k)
     # Numerics, name, limits and units are the worker's promise; the rest follows from the files.
     derived = ("weights_root", "tokenizer_hash", "template_hash", "graph_hash", "vocab_size")
     wrong = [
@@ -42,9 +48,9 @@ def check_spec(files: ModelFiles, registered: ServiceSpec) -> None:
 
 
 class Reference:
-    """Runs one model's reference graph. Calls from several threads take turns: one run uses one core.
+    """One registered model as this machine has it: `spec`, `tokenizer`, and the reference graph, ready to run.
 
-    Raises ModelMismatch if the files are not those of `spec`, ReferenceFailed if `provider` is not available.
+    Calls from several threads take turns: one run uses one core. Raises ModelMismatch if the files are not those of `spec`, ReferenceFailed if `provider` is not available.
     """
 
     def __init__(
@@ -55,14 +61,15 @@ class Reference:
         provider: str = "CPUExecutionProvider",
         threads: int = 1,
     ) -> None:
-        check_spec(files, spec)
+        graph = build_graph(files, spec.top_k)
+        check_spec(files, spec, graph)
         self.spec = spec
+        self.tokenizer = Tokenizer(files)
         self._hidden_size = files.config.hidden_size
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.add_session_config_entry(FOLDER_KEY, str(files.path))
-        graph = build_graph(files, spec.top_k)
         if provider not in onnxruntime.get_available_providers():
             raise ReferenceFailed(
                 f"ONNX Runtime has no {provider} here; install the package's gpu extra or use the CPU"
@@ -84,7 +91,8 @@ class Reference:
     ) -> list[Leaf]:
         """Reference leaves at output `positions`, each with the token that stands there.
 
-        Raises ReferenceFailed for an empty or overlong text, positions outside the output, or non-finite results.
+        Raises ReferenceFailed for an empty or overlong text, unknown tokens, positions outside the output, or
+        non-finite results.
         """
         if not prompt_ids or not output_ids or not positions:
             raise ReferenceFailed("a reference needs a prompt, an output and at least one position")
@@ -94,6 +102,8 @@ class Reference:
             raise ReferenceFailed(
                 f"{len(prompt_ids) + len(output_ids)} tokens do not fit a context of {self.spec.context_length}"
             )
+        if not all(0 <= token < self.spec.vocab_size for token in (*prompt_ids, *output_ids)):
+            raise ReferenceFailed(f"a token is outside the vocabulary of {self.spec.vocab_size}")
         last = max(positions)
         tokens = [*prompt_ids, *output_ids[:last]]
         rows = [len(prompt_ids) - 1 + position for position in positions]
