@@ -86,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from llmnet.demo.report import draw_evidence, evidence_table, outcome_table
     from llmnet.demo.stage import StageError
 
-    console = Console()
+    # A pipe has no width of its own: make the table fit its content.
+    console = Console() if sys.stdout.isatty() else Console(width=130)
     script = script_of(args)
     console.print(f"logs and stores: {script.folder}", highlight=False)
     try:

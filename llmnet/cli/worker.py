@@ -9,9 +9,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llmnet.chain import Keypair
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "LLMNET_WORKER_"
 UNIT = 10**12
+STOP_SECONDS = 4.5
+LEVELS = ("debug", "info", "warning", "error")
 DESCRIPTION = """\
 Serves OpenAI's chat completions to session holders and settles on chain: bonds, offers,
 commits its answers, opens what audits draw, claims what vouchers promise.
@@ -52,6 +54,12 @@ def tokens(text: str) -> int:
     if value < 0 or value != value.to_integral_value():
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount of tokens with at most 12 decimals")
     return int(value)
+
+
+def _level(text: str) -> str:
+    if text.lower() not in LEVELS:  # not `choices`, which an environment's value would pass by
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(LEVELS)}")
+    return text.lower()
 
 
 def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
@@ -114,7 +122,14 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         metavar="DIR",
         help="where answers are kept (default: in the user's data directory)",
     )
-    _add(keeping, "--log-level", "info", choices=("debug", "info", "warning", "error"), help="%(default)s")
+    _add(
+        keeping,
+        "--log-level",
+        "info",
+        type=_level,
+        metavar="LEVEL",
+        help=f"{', '.join(LEVELS)} (%(default)s)",
+    )
     return parser
 
 
@@ -155,25 +170,59 @@ def default_store(account: bytes) -> Path:
     return Path(home) / "worker" / account.hex()[:16]
 
 
-async def serve(args: argparse.Namespace, keys: Keypair, make_backend: BackendFactory) -> None:
-    """Connect, load, serve until a signal."""
+def listen(host: str, port: int) -> socket.socket:
+    """The door's socket. Raises OSError that names the address."""
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen at {host}:{port}: {error.strerror or error}; pass another --port or --host"
+        ) from None
+
+
+async def until_signal(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run `work`; a signal sets its event, and ends it outright while nothing listens to the event yet."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    working = asyncio.create_task(work(stop))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    await asyncio.wait({working}, timeout=STOP_SECONDS)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    if not working.cancelled():
+        working.result()
+
+
+async def serve(
+    args: argparse.Namespace, keys: Keypair, make_backend: BackendFactory, stop: asyncio.Event
+) -> None:
+    """Connect, load, serve until `stop` is set."""
+    with listen(args.host, args.port) as listener:
+        await _serve(args, keys, make_backend, listener, stop)
+
+
+async def _serve(
+    args: argparse.Namespace,
+    keys: Keypair,
+    make_backend: BackendFactory,
+    listener: socket.socket,
+    stop: asyncio.Event,
+) -> None:
     from llmnet.chain import Client
     from llmnet.engine import ensure_default_model, load_model_dir
     from llmnet.verifier.reference import spec_of
     from llmnet.worker import Worker, WorkerConfig
 
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    listener = socket.create_server((args.host, args.port), backlog=128)
-    port = listener.getsockname()[1]
     async with Client.connect(args.node) as client:
         files = ensure_default_model() if args.model is None else load_model_dir(Path(args.model))
         spec = spec_of(files)
         backend = make_backend(args, files, spec)
         config = WorkerConfig(
             store=(Path(args.store) if args.store else default_store(keys.public)) / "worker.sqlite",
-            endpoint=args.endpoint or f"http://{args.host}:{port}",
+            endpoint=args.endpoint or f"http://{args.host}:{listener.getsockname()[1]}",
             price_in=args.price_in,
             price_out=args.price_out,
             bond=args.bond,
@@ -197,7 +246,7 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
     from llmnet.worker import WorkerError
 
     try:
-        asyncio.run(serve(args, keys, make_backend))
+        asyncio.run(until_signal(lambda stop: serve(args, keys, make_backend, stop)))
     except (TransportError, ConnectionError) as error:
         print(f"llmnet-worker: the node at {args.node} cannot be reached: {error}", file=sys.stderr)
         return 3

@@ -103,36 +103,24 @@ def tokens(plancks: int) -> str:
 
 def outcome_table(outcome: Outcome) -> Table:
     """One row a worker."""
-    table = Table(title=f"Verdicts of the chain (seed {outcome.seed})")
-    for column, justify in (
-        ("worker", "left"),
-        ("behaviour", "left"),
-        ("answers", "right"),
-        ("passed", "right"),
-        ("failed", "right"),
-        ("evidence, nat", "right"),
-        ("earned", "right"),
-        ("fined", "right"),
-        ("slashed", "right"),
-        ("integrity", "right"),
-        ("", "left"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table = Table(title=f"Verdicts of the chain (seed {outcome.seed}); amounts in tokens, evidence in nat")
+    table.add_column("worker")
+    for column in ("audits passed", "failed", "evidence", "earned", "fined", "slashed", "integrity"):
+        table.add_column(column, justify="right")
+    table.add_column("right?")
     for worker in outcome.workers:
         last = worker.points[-1] if worker.points else None
         evidence = max(last.position_total, last.margin_total) / NAT if last else 0.0
         table.add_row(
-            worker.name,
-            worker.behaviour,
-            str(worker.answers),
-            str(worker.passed),
+            f"{worker.name} {worker.behaviour}",
+            f"{worker.passed} of {worker.answers}",
             str(worker.failed),
             f"{evidence:.1f}",
             tokens(worker.earned),
             tokens(worker.fined),
             tokens(worker.slashed),
             f"{worker.integrity:.3f}",
-            "[green]as it should be[/]" if worker.right else "[red]WRONG[/]",
+            "[green]yes[/]" if worker.right else "[red]NO[/]",
         )
     return table
 

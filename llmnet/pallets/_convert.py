@@ -1,6 +1,7 @@
 """Between the objects of `llmnet.proof` and the plain values of `llmnet.chain`.
 
-Both sides name the same SCALE types; a field or variant that one side lacks is an error here, not a wrong transaction.
+Both sides name the same SCALE types. What is written must have exactly the chain's fields, or the chain's encoder refuses it.
+What is read may have fields that we do not know yet; one that is missing, or an unknown variant, is a DecodeError.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, TypeVar
 
-from llmnet.chain import Variant
+from llmnet.chain import DecodeError, Variant
 
 E = TypeVar("E", bound=IntEnum)
+L = TypeVar("L", bound=str)
 R = TypeVar("R")
 
 
@@ -35,14 +37,32 @@ def to_chain(value: Any) -> Any:
 
 
 def enum_from_chain(kind: type[E], value: Variant) -> E:
-    """The member of `kind` that the chain calls `value.name`; raises ValueError for an unknown one."""
+    """The member of `kind` that the chain calls `value.name`; raises DecodeError for an unknown one."""
     for member in kind:
         if variant_name(member) == value.name:
             return member
-    raise ValueError(f"{kind.__name__} has no variant {value.name!r}")
+    raise DecodeError(
+        f"{kind.__name__} has no variant {value.name!r}: the runtime is newer than this program"
+    )
+
+
+def named(names: tuple[L, ...], value: Variant) -> L:
+    """The name of a variant, one of `names`; raises DecodeError for an unknown one."""
+    for name in names:
+        if name == value.name:
+            return name
+    raise DecodeError(f"{value.name!r} is none of {', '.join(names)}: the runtime is newer than this program")
 
 
 def record(kind: type[R], value: Mapping[str, Any], **replaced: Any) -> R:
-    """A dataclass from a decoded struct with the same field names; `replaced` gives converted fields."""
+    """A dataclass from a decoded struct with the same field names; `replaced` gives converted fields.
+
+    Raises DecodeError if the struct lacks a field.
+    """
     names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    missing = [name for name in names if name not in replaced and name not in value]
+    if missing:
+        raise DecodeError(
+            f"the chain's {kind.__name__} has no {', '.join(missing)}: the runtime is not the one this program knows"
+        )
     return kind(**{name: replaced[name] if name in replaced else value[name] for name in names})

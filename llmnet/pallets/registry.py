@@ -16,6 +16,14 @@ GENERAL_DOMAIN = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Domain:
+    """A node of the domain tree; `parent` is None for a root."""
+
+    name: str
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A worker's terms for one spec. Prices are plancks per 1,000 tokens; `version` counts changes."""
 
@@ -118,22 +126,30 @@ async def calibration(view: View, spec_id: bytes) -> Calibration | None:
 
 
 async def offer(view: View, spec_id: bytes, worker: bytes) -> Offer | None:
-    """A worker's offer for a spec."""
+    """A worker's offer for a spec, whether or not the worker is active."""
     value = await view.view_function(PALLET, "offer", spec_id=spec_id, worker=worker)
     return None if value is None else _offer(value)
 
 
 async def offers(view: View, spec_id: bytes) -> dict[bytes, Offer]:
-    """All offers for a spec by worker."""
+    """The offers of active workers for a spec, by worker."""
     return {
         worker: _offer(value) for worker, value in await view.view_function(PALLET, "offers", spec_id=spec_id)
     }
 
 
-async def domains(view: View) -> dict[int, tuple[str, int | None]]:
-    """Name and parent of each domain."""
+async def offers_in_domain(view: View, domain: int) -> dict[tuple[bytes, bytes], Offer]:
+    """The offers of active workers that name this very domain, by spec and worker."""
+    listed = await view.view_function(PALLET, "offers_in_domain", domain=domain)
+    return {(spec_id, worker): _offer(value) for spec_id, worker, value in listed}
+
+
+async def domains(view: View) -> dict[int, Domain]:
+    """The domains by number."""
     listed = await view.view_function(PALLET, "domains")
-    return {number: (value["name"].decode(errors="replace"), value["parent"]) for number, value in listed}
+    return {
+        number: record(Domain, value, name=value["name"].decode(errors="replace")) for number, value in listed
+    }
 
 
 async def last_heartbeat(view: View, worker: bytes) -> int | None:

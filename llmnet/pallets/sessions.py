@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from llmnet.chain import Call, View
 
-from ._convert import record
+from ._convert import named, record
 from .registry import GENERAL_DOMAIN
 
 PALLET = "Sessions"
+
+Status = Literal["Open", "Closing", "Closed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session. Amounts in plancks; `escrow` is all that was ever put in, `claimed` all that was ever claimed, fees included.
 
-    `status` is Open, Closing or Closed; `status_block` the block at whose end a closing one is refunded, or in which it was closed.
+    `status_block` is the block at whose end a closing one is refunded, or in which it was closed.
     """
 
     requester: bytes
@@ -32,7 +36,7 @@ class Session:
     next_index: int
     seed_round: int
     seed: bytes | None
-    status: str
+    status: Status
     status_block: int | None
     opened_at: int
     expires_at: int
@@ -113,7 +117,7 @@ async def session(view: View, number: int) -> Session | None:
         return None
     status = value["status"]
     block = None if status.value is None else next(iter(status.value.values()))
-    return record(Session, value, status=status.name, status_block=block)
+    return record(Session, value, status=named(STATUSES, status), status_block=block)
 
 
 async def sessions_of(view: View, requester: bytes) -> list[int]:

@@ -5,14 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal, get_args
 
 from llmnet.chain import Call, Variant, View
 from llmnet.proof import FinishReason, Leaf, PlacedSegment, Receipt, Segment
 
-from ._convert import enum_from_chain, record, to_chain
+from ._convert import enum_from_chain, named, record, to_chain
 
 PALLET = "SpotChecks"
+MILLION = 1_000_000
+
+BatchState = Literal["Sealed", "Drawn", "Settled", "Forfeited"]
+Verdict = Literal["Passed", "Failed", "Abstained"]
+Reason = Literal[
+    "Clean",
+    "Positions",
+    "SelfConsistency",
+    "Token",
+    "Margin",
+    "ReceiptMissed",
+    "LeavesMissed",
+    "Withheld",
+    "NoQuorum",
+    "Disagreement",
+    "NotCalibrated",
+    "Abandoned",
+]
+BATCH_STATES: tuple[BatchState, ...] = get_args(BatchState)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class Stage(IntEnum):
@@ -51,8 +72,8 @@ class Outcome:
     """How an audit ended. Evidence in 1/256 nat; the totals are the worker's after it."""
 
     audit: int
-    verdict: str
-    reason: str
+    verdict: Verdict
+    reason: Reason
     position_evidence: int
     margin_evidence: int
     position_total: int
@@ -81,7 +102,7 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """An audit that waits for somebody. `acted` tells whether a validator has done its part of this stage."""
+    """An open audit. `acted`: the stage asks nothing more of the validator, because it has acted or it is another's turn."""
 
     audit: int
     stage: Stage
@@ -105,14 +126,14 @@ class WorkerState:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a worker committed in one epoch; `state` is Sealed, Drawn, Settled or Forfeited."""
+    """What a worker committed in one epoch; `amount` in plancks, `round` the beacon round in which it was sealed."""
 
     root: bytes
     segments: int
     receipts: int
     amount: int
     round: int
-    state: str
+    state: BatchState
     drawn: int
     pending: int
 
@@ -192,8 +213,8 @@ def _outcome(value: Mapping[str, Any]) -> Outcome:
     return record(
         Outcome,
         value,
-        verdict=value["verdict"].name,
-        reason=value["reason"].name,
+        verdict=named(VERDICTS, value["verdict"]),
+        reason=named(REASONS, value["reason"]),
         position_evidence=evidence["position"],
         margin_evidence=evidence["margin"],
         position_total=total["position"],
@@ -250,10 +271,22 @@ async def worker_state(view: View, worker: bytes) -> WorkerState:
     )
 
 
+async def audit_probability(view: View, worker: bytes) -> float:
+    """How probably an answer of this worker is audited now, 0 to 1."""
+    parts: int = await view.view_function(PALLET, "audit_probability", worker=worker)
+    return parts / MILLION
+
+
+async def current_epoch(view: View) -> int:
+    """The epoch of the block."""
+    epoch: int = await view.view_function(PALLET, "current_epoch")
+    return epoch
+
+
 async def batch(view: View, worker: bytes, epoch: int) -> Batch | None:
     """A worker's batch of an epoch, until it is forgotten."""
     value = await view.view_function(PALLET, "batch", worker=worker, epoch=epoch)
-    return None if value is None else record(Batch, value, state=value["state"].name)
+    return None if value is None else record(Batch, value, state=named(BATCH_STATES, value["state"]))
 
 
 async def verdict_of(view: View, session: int, index: int) -> Outcome | None:

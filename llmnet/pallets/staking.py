@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import IntEnum
 
-from llmnet.chain import Call, Variant, View
+from llmnet.chain import Call, Client, Signer, Variant, View
 
 from ._convert import enum_from_chain, record, variant_name
 
 PALLET = "Staking"
+UNIT = 10**12
+
+log = logging.getLogger(__name__)
+
+
+class BondError(Exception):
+    """An account cannot take up its role; the message says what to do."""
 
 
 class StakeRole(IntEnum):
@@ -75,3 +83,28 @@ async def bond_of(view: View, who: bytes) -> Bond | None:
 async def validators(view: View) -> list[tuple[bytes, int]]:
     """Active validators with their stakes in plancks, in account order."""
     return [(who, stake) for who, stake in await view.view_function(PALLET, "validators")]
+
+
+async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: int | None) -> None:
+    """Make sure that the account is bonded in `role`; bond `amount` plancks if it is not bonded at all.
+
+    What is bonded already stays as it is. Raises BondError that says what to do, and what submitting raises.
+    """
+    found = await bond_of(client.at(), signer.public)
+    if found is None:
+        if amount is None:
+            raise BondError(
+                f"this account is not bonded as {role.name.lower()}: pass --bond AMOUNT, or run `llmnet bond`"
+            )
+        await client.submit(bond(role, amount), signer)
+        log.info("bonded %s tokens as %s", amount / UNIT, role.name.lower())
+    elif found.removed:
+        raise BondError("this account was slashed and removed, it cannot work again: use another account")
+    elif found.role != role:
+        raise BondError(
+            f"this account is bonded as {found.role.name.lower()}, not as {role.name.lower()}: use another account"
+        )
+    elif found.unbonding_at is not None:
+        raise BondError(
+            f"this account is unbonding until block {found.unbonding_at}: withdraw then and bond again"
+        )

@@ -13,7 +13,7 @@ import httpx
 
 from llmnet import proof
 from llmnet.chain import Signer
-from llmnet.proof import DecodeError, Receipt, Request
+from llmnet.proof import Receipt, Request
 
 from .errors import FetchError, Withheld
 from .material import Material, Standard, check_material
@@ -31,7 +31,7 @@ def make_http() -> httpx.AsyncClient:
         follow_redirects=False,
         timeout=httpx.Timeout(SECONDS),
         limits=httpx.Limits(max_connections=16),
-        mounts=dict.fromkeys(_DIRECT, httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=16))),
+        mounts=dict.fromkeys(_DIRECT),
     )
 
 
@@ -47,7 +47,11 @@ class Fetcher:
         """The data of `audit` as the worker gives them, unchecked. Raises FetchError."""
         payload = audit.to_bytes(4, "little")
         signature = self._signer.sign(proof.signing_bytes("fetch", self._genesis, payload))
-        headers = {"x-llmnet-account": self._signer.public.hex(), "x-llmnet-signature": signature.hex()}
+        headers = {
+            "x-llmnet-account": self._signer.public.hex(),
+            "x-llmnet-signature": signature.hex(),
+            "accept-encoding": "identity",  # a compressed body could be larger than any limit once unpacked
+        }
         try:
             async with asyncio.timeout(self._seconds):
                 body = await self._get(_url(endpoint, audit), headers)
@@ -60,7 +64,7 @@ class Fetcher:
     async def _get(self, url: str, headers: dict[str, str]) -> bytes:
         async with self._http.stream("GET", url, headers=headers) as response:
             data = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 data += chunk
                 if len(data) > MAX_BYTES:
                     raise FetchError(f"{url} sends more than {MAX_BYTES} bytes")
@@ -129,6 +133,3 @@ def insist(material: Material, receipt: Receipt, standard: Standard) -> None:
     for check in check_material(material, standard):
         if not check.ok:
             raise Withheld(f"{check.name}: {check.detail}")
-
-
-__all__ = ["DecodeError", "Fetcher", "insist", "make_http", "parse_material"]

@@ -37,18 +37,23 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """What the material is measured against: who asked, on which chain, and the model that was to answer."""
+    """What the material is measured against: who asked, on which chain, and the model that was to answer.
+
+    Without the model's tokenizer, what needs it is not checked.
+    """
 
     requester: bytes
     genesis_hash: bytes
     spec: ServiceSpec
-    tokenizer: Tokenizer
+    tokenizer: Tokenizer | None
 
 
 def _equal(name: str, said: object, found: object) -> Check:
     """The receipt says `said`; the data give `found`."""
     shown = [item.hex() if isinstance(item, bytes) else item for item in (said, found)]
-    return Check(name, said == found, "" if said == found else f"the receipt says {shown[0]}, the data give {shown[1]}")
+    return Check(
+        name, said == found, "" if said == found else f"the receipt says {shown[0]}, the data give {shown[1]}"
+    )
 
 
 def check_material(material: Material, standard: Standard) -> Iterator[Check]:
@@ -81,7 +86,9 @@ def _limits(material: Material, spec: ServiceSpec) -> Check:
     if receipt.n_out > allowed:
         faults.append(f"{receipt.n_out} tokens where at most {allowed} were asked for")
     if receipt.n_prompt + receipt.n_out > spec.context_length:
-        faults.append(f"{receipt.n_prompt} + {receipt.n_out} tokens exceed the context of {spec.context_length}")
+        faults.append(
+            f"{receipt.n_prompt} + {receipt.n_out} tokens exceed the context of {spec.context_length}"
+        )
     if not all(0 <= token < spec.vocab_size for token in material.tokens):
         faults.append(f"a token is outside the vocabulary of {spec.vocab_size}")
     return Check("limits", not faults, "; ".join(faults))
@@ -90,8 +97,13 @@ def _limits(material: Material, spec: ServiceSpec) -> Check:
 def _retokenised(material: Material, standard: Standard) -> Iterator[Check]:
     """What needs the tokenizer: prompt length, text, and the reason why the answer ended."""
     tokenizer, stops = standard.tokenizer, [item.decode() for item in material.request.stop]
+    if tokenizer is None:
+        yield from (Check(name, None, "the model is missing") for name in ("n_prompt", "text", "finish"))
+        return
     try:
-        yield _equal("n_prompt", material.receipt.n_prompt, len(tokenizer.encode_chat(material.request.messages)))
+        yield _equal(
+            "n_prompt", material.receipt.n_prompt, len(tokenizer.encode_chat(material.request.messages))
+        )
     except PromptError as error:
         yield Check("n_prompt", False, str(error))
     if not all(0 <= token < standard.spec.vocab_size for token in material.tokens):

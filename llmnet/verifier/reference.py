@@ -50,7 +50,8 @@ def check_spec(files: ModelFiles, registered: ServiceSpec, graph: bytes | None =
 class Reference:
     """One registered model as this machine has it: `spec`, `tokenizer`, and the reference graph, ready to run.
 
-    Calls from several threads take turns: one run uses one core. Raises ModelMismatch if the files are not those of `spec`, ReferenceFailed if `provider` is not available.
+    Calls from several threads take turns: one run uses one core.
+    Raises ModelMismatch if the files are not those of `spec`, ReferenceFailed if `provider` is not available.
     """
 
     def __init__(

@@ -10,7 +10,6 @@ from .backend import Backend, EngineBackend, Finished, Piece
 from .config import WorkerConfig
 from .daemon import Worker
 from .errors import ApiError, SetupError, StoreError, WorkerError
-from .setup import ensure_bond
 from .store import Answer, Store
 
 __all__ = [
@@ -26,5 +25,4 @@ __all__ = [
     "Worker",
     "WorkerConfig",
     "WorkerError",
-    "ensure_bond",
 ]

@@ -74,8 +74,9 @@ class Admission:
             )
         if body.llmnet.voucher is not None:
             await self.take_voucher(body.llmnet.voucher.payload, body.llmnet.voucher.signature)
-        known = await self._known(request)
-        return known if known is not None else await self._accept(request, signature, session)
+        prompt_ids = await asyncio.to_thread(self._prompt, request)
+        known = await self._known(request, prompt_ids, session)
+        return known if known is not None else await self._accept(request, signature, session, prompt_ids)
 
     async def session(self, number: int) -> Session:
         """A session of ours that can be used. Raises NotFound, Conflict or Unavailable."""
@@ -133,7 +134,9 @@ class Admission:
                 expected=str(owed),
             )
 
-    async def _known(self, request: Request) -> ADMITTED | None:
+    async def _known(
+        self, request: Request, prompt_ids: tuple[int, ...], session: Session
+    ) -> ADMITTED | None:
         """What there is for a replayed request; None if its index is the next one, waiting for its predecessors if need be."""
         turn = self._turns[request.session]
         async with turn:
@@ -151,12 +154,12 @@ class Admission:
                 ) from None
         if self._next(request.session) == request.index:
             return None
-        return self._replayed(request)
+        return self._replayed(request, prompt_ids, session)
 
     def _next(self, session: int) -> int:
         return self._store.next_index(session)
 
-    def _replayed(self, request: Request) -> ADMITTED:
+    def _replayed(self, request: Request, prompt_ids: tuple[int, ...], session: Session) -> ADMITTED:
         kept = self._store.request(request.session, request.index)
         expected = self._next(request.session)
         if kept is None or kept[0] != request:
@@ -169,16 +172,16 @@ class Admission:
         if running is not None:
             return running
         answer = self._store.answer(request.session, request.index)
-        if answer is None:
-            raise Unavailable(
-                "not_answered", "this request was accepted and is not answered yet: ask again", retry_after=5
-            )
-        return answer
+        if answer is not None:
+            return answer
+        # Accepted, and its computation broke or was cut off: the answer is still owed.
+        return self._answerer.start(request, prompt_ids, self._terms(session, request.session, owed=True))
 
-    async def _accept(self, request: Request, signature: bytes, session: Session) -> Running:
+    async def _accept(
+        self, request: Request, signature: bytes, session: Session, prompt_ids: tuple[int, ...]
+    ) -> Running:
         # From here to the store nothing awaits: two requests cannot pass the same check.
         terms = self._terms(session, request.session)
-        prompt_ids = self._prompt(request)
         self._check_limits(request, len(prompt_ids))
         self._check_money(request, session, len(prompt_ids))
         if len(self._answerer) >= self._config.max_queue:
@@ -194,8 +197,8 @@ class Admission:
             turn.notify_all()
         return running
 
-    def _terms(self, session: Session, number: int) -> Terms:
-        if session.status != "Open":
+    def _terms(self, session: Session, number: int, *, owed: bool = False) -> Terms:
+        if session.status != "Open" and not owed:
             raise Conflict("session_over", f"session {number} is {session.status.lower()}: open another one")
         failure = self._store.failure(number)
         if failure is not None:
@@ -232,9 +235,9 @@ class Admission:
 
     def _check_money(self, request: Request, session: Session, n_prompt: int) -> None:
         kept = self._store.voucher(request.session)
-        promised, answers = (kept[0].amount, kept[0].answers) if kept else (0, 0)
+        answers = kept[0].answers if kept else 0
         prices = self._store.prices(request.session)
-        unpaid = len(prices) - answers
+        unpaid = len(prices) - answers  # what is running is not due yet: the escrow covers it
         if unpaid >= self._config.max_unpaid:
             raise PaymentRequired(
                 "voucher_due",
@@ -243,7 +246,7 @@ class Admission:
                 expected=str(sum(prices)),
             )
         worst = proof.price(n_prompt, request.max_tokens, session.price_in, session.price_out)
-        needed = promised + sum(prices[answers:]) + self._answerer.reserved(request.session) + worst
+        needed = self._store.spent(request.session) + self._answerer.reserved(request.session) + worst
         if needed > session.escrow:
             raise PaymentRequired(
                 "escrow_low",
@@ -253,18 +256,15 @@ class Admission:
             )
 
     async def resume(self) -> None:
-        """Take up again what was accepted and not answered when the last process ended."""
+        """Take up again what was accepted and not answered when the last process ended.
+
+        What cannot be had now is taken up when its requester asks again.
+        """
         for request, _ in self._store.unanswered():
             try:
                 session = await self.session(request.session)
-                terms = (
-                    Terms(session.seed, session.price_in, session.price_out)
-                    if session.seed is not None
-                    else None
-                )
-            except ApiError as error:
-                log.warning("request %s/%s is not taken up again: %s", request.session, request.index, error)
-                continue
-            if terms is not None:
+                terms = self._terms(session, request.session, owed=True)
                 log.info("taking up request %s/%s again", request.session, request.index)
                 self._answerer.start(request, self._prompt(request), terms)
+            except ApiError as error:
+                log.warning("request %s/%s is not taken up again: %s", request.session, request.index, error)

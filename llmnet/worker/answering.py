@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from llmnet import proof
 from llmnet.chain import Signer
-from llmnet.engine import EngineError, GenerationRequest
+from llmnet.engine import EngineClosedError, EngineError, GenerationRequest
 from llmnet.proof import Receipt, Request
 
 from .backend import Backend, Finished, Piece
@@ -50,8 +51,14 @@ class Running:
             if self.answer is not None:
                 yield self.answer
                 return
-            if self.error is not None:
+            if isinstance(self.error, Unavailable):
+                raise self.error
+            if isinstance(self.error, EngineError):
                 raise Unavailable("generation_failed", f"the answer could not be computed: {self.error}")
+            if self.error is not None:
+                raise Unavailable(
+                    "generation_failed", "the answer could not be computed: ask again", retry_after=5
+                )
 
     async def _news(self, seen: int) -> None:
         async with self.changed:
@@ -70,6 +77,9 @@ class Answerer:
         self._backend, self._store, self._signer, self._genesis = backend, store, signer, genesis_hash
         self._running: dict[tuple[int, int], Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self.dead = asyncio.Event()
+        """Set when the backend is gone for good: only another process can answer anything."""
 
     def __len__(self) -> int:
         return len(self._running)
@@ -83,7 +93,9 @@ class Answerer:
         return sum(item.reserved for (number, _), item in self._running.items() if number == session)
 
     def start(self, request: Request, prompt_ids: tuple[int, ...], terms: Terms) -> Running:
-        """Begin an accepted request."""
+        """Begin an accepted request. Raises Unavailable while the worker is being stopped."""
+        if self._closing:
+            raise Unavailable("stopping", "the worker is being stopped: ask again", retry_after=5)
         worst = proof.price(len(prompt_ids), request.max_tokens, terms.price_in, terms.price_out)
         running = Running(prompt_ids, worst)
         self._running[request.session, request.index] = running
@@ -94,8 +106,11 @@ class Answerer:
         task.add_done_callback(self._tasks.discard)
         return running
 
-    async def close(self) -> None:
-        """Stop all running answers; they start again with the next process."""
+    async def close(self, grace: float = 0.0) -> None:
+        """Take no more, give running answers `grace` seconds, stop the rest: the next process starts them again."""
+        self._closing = True
+        if self._tasks and grace:
+            await asyncio.wait(list(self._tasks), timeout=grace)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -103,22 +118,37 @@ class Answerer:
 
     async def _run(self, request: Request, running: Running, terms: Terms) -> None:
         try:
-            answer = await self._compute(request, running, terms)
-        except EngineError as error:
-            log.error("answer %s/%s failed: %s", request.session, request.index, error)
-            self._store.fail(request.session, request.index, str(error))
-            running.error = error
+            await self._answer(request, running, terms)
+        except asyncio.CancelledError:
+            running.error = Unavailable("stopping", "the worker is being stopped: ask again", retry_after=5)
+            raise
         except Exception as error:
-            # A fault of ours: the reader is told, the request stays accepted and is tried again by the next process.
+            # A fault of ours: the reader is told, the request stays accepted and is tried again when it is asked
+            # again, or by the next process.
             log.exception("answer %s/%s broke", request.session, request.index)
             running.error = error
-        else:
-            self._store.put_answer(answer)
-            running.answer = answer
         finally:
             self._running.pop((request.session, request.index), None)
             async with running.changed:
                 running.changed.notify_all()
+
+    async def _answer(self, request: Request, running: Running, terms: Terms) -> None:
+        try:
+            answer = await self._compute(request, running, terms)
+        except EngineClosedError as error:
+            log.error(
+                "answer %s/%s cannot be computed by this process: %s", request.session, request.index, error
+            )
+            running.error = error
+            self.dead.set()
+        except EngineError as error:
+            # The seed is fixed, so it would fail again.
+            log.error("answer %s/%s failed: %s", request.session, request.index, error)
+            self._store.fail(request.session, request.index, str(error))
+            running.error = error
+        else:
+            self._store.put_answer(answer)
+            running.answer = answer
 
     async def _compute(self, request: Request, running: Running, terms: Terms) -> Answer:
         seed = proof.request_seed(terms.seed, request.index, request.hash)
@@ -131,10 +161,11 @@ class Answerer:
             stop=tuple(item.decode() for item in request.stop),
         )
         finished: Finished | None = None
-        async for item in self._backend.generate(job):
-            if isinstance(item, Finished):
-                finished = item
-            else:
+        async with aclosing(self._backend.generate(job)) as items:
+            async for item in items:
+                if isinstance(item, Finished):
+                    finished = item
+                    continue
                 running.pieces.append(item)
                 async with running.changed:
                     running.changed.notify_all()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from llmnet.proof import FinishReason
 
@@ -40,10 +40,13 @@ class Face:
 async def read_limited(request: Request, limit: int) -> bytes:
     """The body, read no further than `limit` bytes. Raises TooLarge."""
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limit:
-            raise TooLarge("body_too_large", f"the body may have {limit} bytes")
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > limit:
+                raise TooLarge("body_too_large", f"the body may have {limit} bytes")
+    except ClientDisconnect:
+        raise BadRequest("body_incomplete", "the connection ended before the body did") from None
     return bytes(data)
 
 
@@ -126,12 +129,7 @@ async def whole(admitted: ADMITTED) -> Answer:
 def make_app(face: Face) -> FastAPI:
     """The application. Every error has OpenAI's shape."""
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await face.admission.resume()
-        yield
-
-    app = FastAPI(title="llmnet-worker", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(title="llmnet-worker", openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.exception_handler(ApiError)
     async def _refused(_: Request, error: ApiError) -> JSONResponse:
@@ -148,6 +146,11 @@ def make_app(face: Face) -> FastAPI:
             }
         }
         return JSONResponse(body, error.status_code)
+
+    @app.exception_handler(Exception)
+    async def _fault(_: Request, __: Exception) -> JSONResponse:
+        message = "a fault of the worker, its log tells more: ask again later"
+        return JSONResponse(ApiError("internal_error", message).body(), 500)
 
     @app.post("/v1/chat/completions")
     async def _chat(request: Request) -> Response:

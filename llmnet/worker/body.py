@@ -12,6 +12,7 @@ from .errors import BadRequest
 
 MAX_HEX = 4 << 20
 Hex = Annotated[str, Field(pattern=r"^(0x)?([0-9a-fA-F]{2})*$", max_length=MAX_HEX)]
+MAX_ECHO = 200  # characters of a client's own input that an error repeats
 TEMPERATURE_UNIT = 256
 DEFAULT_TEMPERATURE = 1.0
 
@@ -86,7 +87,7 @@ def parse_body(data: bytes) -> ChatBody:
         return ChatBody.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
+        where = ".".join(str(part) for part in first["loc"])[:MAX_ECHO] or "body"
         hint = (
             "; a request needs a session: open one and sign the request, `llmnet ask` does both"
             if where.startswith("llmnet")
@@ -108,7 +109,7 @@ def signed_request(body: ChatBody) -> tuple[Request, bytes]:
         if signed != said:
             raise BadRequest(
                 "request_mismatch",
-                f"{name} is {said!r} in the body but {signed!r} in the signed request: sign what you send",
+                f"{name} is {_brief(said)} in the body but {_brief(signed)} in the signed request: sign what you send",
             )
     return request, unhex(body.llmnet.signature)
 
@@ -116,12 +117,21 @@ def signed_request(body: ChatBody) -> tuple[Request, bytes]:
 def _pairs(request: Request, body: ChatBody) -> list[tuple[str, object, object]]:
     messages = tuple(Message.of(Role[message.role.upper()], message.content) for message in body.messages)
     temperature = DEFAULT_TEMPERATURE if body.temperature is None else body.temperature
-    limit = body.max_tokens or body.max_completion_tokens
     return [
         ("llmnet.session", request.session, body.llmnet.session),
         ("llmnet.index", request.index, body.llmnet.index),
         ("messages", request.messages, messages),
         ("temperature", request.temperature, round(temperature * TEMPERATURE_UNIT)),
-        ("max_tokens", request.max_tokens, limit if limit is not None else request.max_tokens),
+        ("max_tokens", request.max_tokens, _or(body.max_tokens, request.max_tokens)),
+        ("max_completion_tokens", request.max_tokens, _or(body.max_completion_tokens, request.max_tokens)),
         ("stop", request.stop, tuple(stop.encode() for stop in body.stops)),
     ]
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_ECHO else text[:MAX_ECHO] + "…"

@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -21,12 +23,16 @@ from .app import Face, make_app
 from .backend import Backend
 from .config import WorkerConfig
 from .doors import Doors
+from .errors import WorkerError
 from .keeper import Keeper
 from .ledger import ClientView
+from .life import enter_life, watch_life
 from .setup import prepare
 from .store import Store
 
 log = logging.getLogger(__name__)
+ANSWER_SECONDS = 2.0  # what running answers get when the worker is stopped
+DOOR_SECONDS = 3  # and what open connections get, these seconds included
 
 
 def policy_of(spec: ServiceSpec, backend: str) -> dict[str, Any]:
@@ -45,10 +51,12 @@ def policy_digest(policy: dict[str, Any]) -> bytes:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the daemon."""
+    """Leaves signals to the daemon, whose handlers end everything in order."""
 
-    def install_signal_handlers(self) -> None:
-        """Nothing: the daemon's own handlers end everything in order."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
 
 
 class Worker:
@@ -77,24 +85,46 @@ class Worker:
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises SetupError before the door opens if something is missing on chain."""
-        await prepare(self.config, self._client, self._signer, self._spec, policy_digest(self._policy))
+        try:
+            await prepare(self.config, self._client, self._signer, self._spec, policy_digest(self._policy))
+            first_block = await enter_life(self._client, self.store)
+            await self._admission.resume()
+            await self._work(listener, stop, first_block)
+        finally:
+            await self.close()
+
+    async def _work(self, listener: socket.socket, stop: asyncio.Event, first_block: bytes | None) -> None:
         server = Server(
-            uvicorn.Config(self.app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                self.app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=DOOR_SECONDS,
+            )
         )
         door = asyncio.create_task(server.serve([listener]), name="door")
-        duties = asyncio.create_task(self._keeper.run(), name="duties")
-        log.info("serving %s at %s", self._spec.name.decode(errors="replace"), self.config.endpoint)
+        parts = [
+            asyncio.create_task(self._keeper.run(), name="duties"),
+            asyncio.create_task(watch_life(self._client, first_block), name="life"),
+            asyncio.create_task(self._watch_backend(), name="backend"),
+        ]
         waiting = asyncio.create_task(stop.wait())
+        log.info("serving %s at %s", self._spec.name.decode(errors="replace"), self.config.endpoint)
         try:
-            done, _ = await asyncio.wait({door, duties, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({door, *parts, waiting}, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {waiting}:
                 task.result()  # a daemon's parts end only by a fault: show it
         finally:
             server.should_exit = True
-            duties.cancel()
-            waiting.cancel()
-            await asyncio.gather(door, duties, waiting, return_exceptions=True)
-            await self.close()
+            for task in (*parts, waiting):
+                task.cancel()
+            await self._answerer.close(ANSWER_SECONDS)
+            await asyncio.gather(door, *parts, waiting, return_exceptions=True)
+
+    async def _watch_backend(self) -> None:
+        await self._answerer.dead.wait()
+        raise WorkerError("the engine has stopped: start the worker again, it answers then what it accepted")
 
     async def close(self) -> None:
         """Stop computing and close the store."""

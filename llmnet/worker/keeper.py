@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MAX_SEGMENTS = 256
 EPOCHS_BACK = 16  # how far a pending batch is looked for: longer than a transaction lives
+EPOCHS_KEPT = 1440  # and how far if this process was away for long: as long as the chain keeps a closed batch
+REST_BLOCKS = 3  # pause after a refusal, which costs a fee; shorter than any deadline
 CLAIM_BEFORE = 40  # blocks before expiry or closing at which any amount is claimed
 RETRY_SECONDS = 2.0
 
@@ -33,6 +35,9 @@ class Keeper:
     def __init__(self, config: WorkerConfig, client: Client, signer: Signer, store: Store) -> None:
         self._config, self._client, self._signer, self._store = config, client, signer, store
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._resting: dict[str, int] = {}  # the first block in which something refused is tried again
+        self._block = 0
+        self._removed = False
         self._epoch_length = int(client.constant("SpotChecks", "EpochLength"))
 
     async def run(self) -> None:
@@ -47,12 +52,22 @@ class Keeper:
 
     async def step(self, block: Block) -> None:
         """What one finalised block gives to do."""
-        self._begin("commit", self.commit(block.number))
-        await self._open_due(self._client.at(block))
-        self._begin("claim", self.claim(block.number))
-        self._begin("settle", self.settle(block.number))
-        if block.number % self._config.heartbeat_blocks == 0:
-            self._begin("heartbeat", self._send(registry.heartbeat()))
+        self._block = block.number
+        if not await self._is_removed(self._client.at(block)):
+            self._begin("commit", self.commit(block))
+            await self._open_due(self._client.at(block))
+            self._begin("claim", self.claim(block))
+            if block.number % self._config.heartbeat_blocks == 0:
+                self._begin("heartbeat", self._send(registry.heartbeat()))
+        self._begin("settle", self.settle(block))
+
+    async def _is_removed(self, view: View) -> bool:
+        """Whether the account was slashed and may neither commit nor claim; what it sent would only cost fees."""
+        state = await spot_checks.worker_state(view, self._signer.public)
+        if state.removed and not self._removed:
+            log.error("this account was slashed and removed: it earns nothing any more, use another account")
+        self._removed = state.removed
+        return self._removed
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -61,7 +76,7 @@ class Keeper:
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        if name in self._busy:
+        if name in self._busy or self._block < self._resting.get(name, 0):
             work.close()
             return
         task = asyncio.create_task(self._guard(name, work), name=name)
@@ -72,25 +87,32 @@ class Keeper:
         try:
             await work
         except DispatchFailed as error:
-            log.warning("%s was refused: %s; looking again with the next block", name, error)
+            self._resting[name] = self._block + REST_BLOCKS
+            log.warning("%s was refused: %s; looking again in %s blocks", name, error, REST_BLOCKS)
         except (ChainError, OSError) as error:
             log.warning("%s did not reach the chain: %s; trying again", name, error)
         except Exception:
             log.exception("%s broke; trying again with the next block", name)
+
+    async def _end(self, number: int, block: Block) -> None:
+        """Look no more after a session that is closed, unless that may yet be undone."""
+        session = await sessions.session(self._client.at(block), number)
+        if session is None or session.status == "Closed":
+            self._store.end(number, block.number)
 
     async def _send(self, call: Any) -> None:
         await self._client.submit(call, self._signer)
 
     # Batches
 
-    async def commit(self, block: int) -> None:
+    async def commit(self, block: Block) -> None:
         """Commit what is answered: one batch an epoch."""
         pending = self._store.pending_batch()
         if pending is not None:
-            await self._resolve(pending, block)
+            await self._resolve(pending, block.number)
             return
-        segments = await self._segments()
-        if segments and await self._may_commit(block):
+        segments = await self._segments(block)
+        if segments and await self._may_commit(block.number):
             await self._submit(self._store.put_batch(segments))
 
     async def _may_commit(self, block: int) -> bool:
@@ -109,20 +131,30 @@ class Keeper:
     async def _resolve(self, batch: StoredBatch, block: int) -> None:
         """A batch whose fate is unknown: find it on chain, or send it again if it can still be taken."""
         view = self._client.at()
-        root = proof.batch_root(proof.place_segments(batch.segments))
-        epoch = block // self._epoch_length + 1
-        for candidate in range(epoch, max(epoch - EPOCHS_BACK, -1), -1):
-            found = await spot_checks.batch(view, self._signer.public, candidate)
-            if found is not None and found.root == root:
-                self._store.committed(batch.number, candidate)
-                return
-        if not await self._follows(view, batch.segments):
+        epoch = await self._epoch_of(view, batch, block, EPOCHS_BACK)
+        if epoch is None and await self._follows(view, batch.segments):
+            if await self._may_commit(block):
+                await self._submit(batch)
+            return
+        if epoch is None:
+            epoch = await self._epoch_of(view, batch, block, EPOCHS_KEPT)
+        if epoch is not None:
+            log.info("batch %s stands in epoch %s", batch.number, epoch)
+            self._store.committed(batch.number, epoch)
+        else:
             log.warning(
                 "batch %s does not follow what the chain has: its answers are sorted anew", batch.number
             )
             self._store.drop_batch(batch.number)
-        elif await self._may_commit(block):
-            await self._submit(batch)
+
+    async def _epoch_of(self, view: View, batch: StoredBatch, block: int, back: int) -> int | None:
+        root = proof.batch_root(proof.place_segments(batch.segments))
+        last = block // self._epoch_length + 1
+        for epoch in range(last, max(last - back, -1), -1):
+            found = await spot_checks.batch(view, self._signer.public, epoch)
+            if found is not None and found.root == root:
+                return epoch
+        return None
 
     async def _follows(self, view: View, segments: Sequence[Segment]) -> bool:
         for segment in segments:
@@ -131,13 +163,14 @@ class Keeper:
                 return False
         return True
 
-    async def _segments(self) -> list[Segment]:
+    async def _segments(self, block: Block) -> list[Segment]:
         view = self._client.at()
         segments = []
         for number, answers in self._store.uncommitted().items():
             session = await sessions.session(view, number)
             if session is None or session.status == "Closed":
-                continue  # nothing can be earned there any more
+                await self._end(number, block)
+                continue
             run = contiguous(answers, session.next_index)
             if run:
                 receipts = [receipt for receipt, _ in run]
@@ -195,40 +228,48 @@ class Keeper:
 
     # Money
 
-    async def claim(self, block: int) -> None:
+    async def claim(self, block: Block) -> None:
         """Claim what vouchers promise and batches cover."""
         for number in self._store.sessions_with_vouchers():
             await self._claim_session(number, block)
 
-    async def _claim_session(self, number: int, block: int) -> None:
+    async def _claim_session(self, number: int, block: Block) -> None:
         kept = self._store.voucher(number)
         session = await sessions.session(self._client.at(), number)
-        if kept is None or session is None or session.status == "Closed":
+        if session is None or session.status == "Closed":
+            await self._end(number, block)
+            return
+        if kept is None:
             return
         voucher, signature = kept
         amount = min(voucher.amount, session.committed) - session.claimed
-        ending = session.status == "Closing" or session.expires_at - block <= CLAIM_BEFORE
+        ending = session.status == "Closing" or session.expires_at - block.number <= CLAIM_BEFORE
         if amount >= (1 if ending else max(1, self._config.claim_at_least)):
             await self._send(sessions.claim(number, voucher.amount, voucher.answers, signature))
             log.info("claimed %s plancks of session %s", amount, number)
 
-    async def settle(self, block: int) -> None:
+    async def settle(self, block: Block) -> None:
         """Note which batches are settled, and drop leaves that nobody can ask for any more."""
         view = self._client.at()
         for batch in self._store.unsettled():
             assert batch.epoch is not None
             found = await spot_checks.batch(view, self._signer.public, batch.epoch)
             if found is None or found.state in ("Settled", "Forfeited"):
-                self._store.settle(batch.number, block)
-        pruned = self._store.prune(block - self._config.keep_blocks)
+                self._store.settle(batch.number, block.number)
+        pruned = self._store.prune(block.number - self._config.keep_blocks)
         if pruned:
             log.info("dropped the leaves of %s settled answers", pruned)
 
 
 def contiguous(answers: Sequence[tuple[Receipt, int]], first: int) -> list[tuple[Receipt, int]]:
-    """The run of answers that begins with index `first` and has no gap; a batch may hold nothing beyond one."""
+    """The run of answers that begins with index `first` and has no gap; a batch may hold nothing beyond one.
+
+    What lies before `first` is on chain already and is passed over.
+    """
     run: list[tuple[Receipt, int]] = []
     for receipt, price in answers:
+        if receipt.index < first:
+            continue
         if receipt.index != first + len(run):
             break
         run.append((receipt, price))

@@ -7,10 +7,10 @@ import logging
 from llmnet.chain import Client, Signer
 from llmnet.pallets import registry, staking
 from llmnet.pallets.registry import Offer
-from llmnet.pallets.staking import StakeRole
+from llmnet.pallets.staking import BondError, StakeRole
 from llmnet.proof import ServiceSpec
 
-from .config import UNIT, WorkerConfig
+from .config import WorkerConfig
 from .errors import SetupError
 
 log = logging.getLogger(__name__)
@@ -20,31 +20,12 @@ async def prepare(
     config: WorkerConfig, client: Client, signer: Signer, spec: ServiceSpec, policy_digest: bytes
 ) -> None:
     """Bond, register and offer what is missing. Raises SetupError that says what to do, or what the chain says."""
-    await ensure_bond(client, signer, StakeRole.WORKER, config.bond)
+    try:
+        await staking.ensure_bond(client, signer, StakeRole.WORKER, config.bond)
+    except BondError as error:
+        raise SetupError(str(error)) from None
     await _ensure_spec(config, client, signer, spec)
     await _ensure_offer(config, client, signer, spec, policy_digest)
-
-
-async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: int | None) -> None:
-    """Make sure that the account is bonded in `role`; bond `amount` plancks if it is not bonded at all."""
-    bond = await staking.bond_of(client.at(), signer.public)
-    if bond is None:
-        if amount is None:
-            raise SetupError(
-                f"this account is not bonded as {role.name.lower()}: pass --bond AMOUNT, or run `llmnet bond`"
-            )
-        await client.submit(staking.bond(role, amount), signer)
-        log.info("bonded %s tokens as %s", amount / UNIT, role.name.lower())
-    elif bond.removed:
-        raise SetupError("this account was slashed and removed, it cannot work again: use another account")
-    elif bond.role != role:
-        raise SetupError(
-            f"this account is bonded as {bond.role.name.lower()}, not as {role.name.lower()}: use another account"
-        )
-    elif bond.unbonding_at is not None:
-        raise SetupError(
-            f"this account is unbonding until block {bond.unbonding_at}: withdraw then and bond again"
-        )
 
 
 async def _ensure_spec(config: WorkerConfig, client: Client, signer: Signer, spec: ServiceSpec) -> None:

@@ -6,6 +6,7 @@ whatever moment the process dies in, the next one goes on from here.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import sqlite3
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from llmnet import proof
 from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
@@ -20,6 +22,7 @@ from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
 from .errors import StoreError
 
 SCHEMA_VERSION = 1
+FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE requests (
@@ -30,6 +33,7 @@ CREATE TABLE answers (
   price TEXT NOT NULL, leaves BLOB, batch INTEGER REFERENCES batches (id),
   PRIMARY KEY (session, idx)) STRICT;
 CREATE TABLE vouchers (session INTEGER PRIMARY KEY, payload BLOB NOT NULL, signature BLOB NOT NULL) STRICT;
+CREATE TABLE over (session INTEGER PRIMARY KEY, block INTEGER NOT NULL) STRICT;
 CREATE TABLE batches (id INTEGER PRIMARY KEY, segments TEXT NOT NULL, epoch INTEGER, settled_at INTEGER) STRICT;
 """
 
@@ -60,19 +64,71 @@ class Store:
     """One file, one process. Methods may be called from any thread; each is one transaction."""
 
     def __init__(self, path: Path | str, *, genesis_hash: bytes, account: bytes) -> None:
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
-        self._prepare()
-        self._check_identity("genesis", genesis_hash.hex(), "of another chain")
-        self._check_identity("account", account.hex(), "of another account")
+        self._path = None if path == ":memory:" else Path(path)
+        self._owner = self._own()
+        try:
+            self._identity = {"genesis": genesis_hash.hex(), "account": account.hex()}
+            self._db = self._open()
+        except BaseException:
+            self._disown()
+            raise
+
+    def _own(self) -> IO[bytes] | None:
+        """Two processes with one store would sign two answers to one request."""
+        if self._path is None:
+            return None
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        owner = self._path.with_name(f"{self._path.name}.lock").open("wb")
+        try:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner.close()
+            raise StoreError(
+                f"the store {self._path} is in use by another process: stop it, or pass another --store"
+            ) from None
+        return owner
+
+    def _disown(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._db = sqlite3.connect(self._path or ":memory:", check_same_thread=False, isolation_level=None)
+        try:
+            self._db.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+            )
+            self._prepare()
+            for key, value in self._identity.items():
+                self._check_identity(key, value)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise StoreError(f"the store {self._path} cannot be used: {error}") from None
+        except BaseException:
+            self._db.close()
+            raise
+        return self._db
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file. May be called twice."""
         with self._lock:
             self._db.close()
+            self._disown()
+
+    def enter(self, first_block: bytes) -> Path | None:
+        """Be the store of the chain whose block 1 has this hash. What is about another is set aside; where, is returned."""
+        kept = self.meta(FIRST_BLOCK)
+        aside = None
+        if kept not in (None, first_block.hex()):
+            with self._lock:
+                self._db.close()
+                if self._path is not None:
+                    aside = self._path.with_name(f"{self._path.name}.{str(kept)[:12]}")
+                    self._path.rename(aside)
+                self._open()
+        self.set_meta(FIRST_BLOCK, first_block.hex())
+        return aside
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -97,12 +153,14 @@ class Store:
                 f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
             )
 
-    def _check_identity(self, key: str, value: str, otherwise: str) -> None:
+    def _check_identity(self, key: str, value: str) -> None:
         kept = self.meta(key)
         if kept is None:
             self.set_meta(key, value)
         elif kept != value:
-            raise StoreError(f"the store is {otherwise} ({key} {kept}, not {value}): pass another --store")
+            raise StoreError(
+                f"the store {self._path} is of another {key} ({kept}, not {value}): pass another --store"
+            )
 
     def meta(self, key: str) -> str | None:
         """A small value, or None."""
@@ -202,6 +260,12 @@ class Store:
             ).fetchall()
         return [int(price) for number, (index, price) in enumerate(rows) if index == number]
 
+    def spent(self, session: int) -> int:
+        """What all answers of a session cost together, also those whose predecessors are not finished."""
+        with self._lock:
+            rows = self._db.execute("SELECT price FROM answers WHERE session = ?", (session,)).fetchall()
+        return sum(int(price) for (price,) in rows)
+
     def receipts(self, session: int, first: int, last: int) -> list[Receipt]:
         """The receipts of a segment."""
         with self._lock:
@@ -214,10 +278,11 @@ class Store:
     # Batches
 
     def uncommitted(self) -> dict[int, list[tuple[Receipt, int]]]:
-        """By session, receipts and prices of the answers that are in no batch, by index."""
+        """By session that is not over, receipts and prices of the answers that are in no batch, by index."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT session, receipt, price FROM answers WHERE batch IS NULL ORDER BY session, idx"
+                "SELECT session, receipt, price FROM answers WHERE batch IS NULL "
+                "AND session NOT IN (SELECT session FROM over) ORDER BY session, idx"
             ).fetchall()
         grouped: dict[int, list[tuple[Receipt, int]]] = {}
         for session, receipt, price in rows:
@@ -267,10 +332,15 @@ class Store:
             db.execute("UPDATE batches SET settled_at = ? WHERE id = ?", (block, number))
 
     def prune(self, settled_before: int) -> int:
-        """Drop the leaves of batches settled before a block; returns how many answers lost theirs."""
+        """Drop leaves that nobody can ask for: of batches settled, and of uncommitted answers of sessions over, before a block.
+
+        Returns how many answers lost theirs.
+        """
         with self._transaction() as db:
             return db.execute(
-                "UPDATE answers SET leaves = NULL WHERE leaves IS NOT NULL AND batch IN (SELECT id FROM batches WHERE settled_at < ?)",
+                "UPDATE answers SET leaves = NULL WHERE leaves IS NOT NULL AND ("
+                "batch IN (SELECT id FROM batches WHERE settled_at < ?1) OR "
+                "batch IS NULL AND session IN (SELECT session FROM over WHERE block < ?1))",
                 (settled_before,),
             ).rowcount
 
@@ -299,11 +369,17 @@ class Store:
             )
 
     def sessions_with_vouchers(self) -> list[int]:
-        """All sessions that promised money."""
+        """The sessions that promised money and are not over."""
         with self._lock:
-            return [
-                row[0] for row in self._db.execute("SELECT session FROM vouchers ORDER BY session").fetchall()
-            ]
+            rows = self._db.execute(
+                "SELECT session FROM vouchers WHERE session NOT IN (SELECT session FROM over) ORDER BY session"
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def end(self, session: int, block: int) -> None:
+        """Note that a session is over for good: nothing can be committed or claimed in it any more."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO over VALUES (?, ?)", (session, block))
 
 
 _BATCH = "SELECT id, segments, epoch, settled_at FROM batches"

@@ -209,6 +209,10 @@ fn a_claim_pays_the_committed_part_of_a_voucher_once() {
 		assert_eq!(Sessions::session(id).expect("session").claimed, 1_000);
 		assert_eq!(Sessions::uncleared(worker(0)).iter().map(|e| e.amount).collect::<Vec<_>>(), [588, 392]);
 		assert_eq!(Sessions::session(id).expect("session").answers, 1);
+		// What is claimed leaves no trace among the unclaimed.
+		assert_eq!(crate::Unclaimed::<Test>::get(id).iter().map(|t| t.amount).collect::<Vec<_>>(), [200]);
+		assert_ok!(claim(id, 1_200));
+		assert!(!crate::Unclaimed::<Test>::contains_key(id));
 	});
 }
 
@@ -374,6 +378,10 @@ fn a_worker_closes_at_once() {
 		assert_ok!(Sessions::close(of_worker(0), id));
 		System::assert_last_event(Event::Closed { session: id, paid: 0, refunded: 10_000 }.into());
 		assert_noop!(Sessions::close(of_worker(0), id), Error::<Test>::SessionEnded);
+		// One that is closed before it has a seed no longer waits for it.
+		assert_ok!(open(0, 0, 1_000, 100));
+		assert_ok!(Sessions::close(of_worker(0), id + 1));
+		assert_eq!(crate::AwaitingSeed::<Test>::iter().count(), 0);
 	});
 }
 

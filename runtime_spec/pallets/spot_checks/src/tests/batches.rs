@@ -4,7 +4,9 @@ use crate::{
 };
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok, weights::Weight};
-use llmnet_primitives::{drawing::ONE, hash, merkle::root_of, Role, Segment, Segments};
+use llmnet_primitives::{
+	drawing::ONE, hash, merkle::root_of, scoring::Evidence, Role, Segment, Segments, Verdict,
+};
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError};
 
@@ -199,6 +201,20 @@ fn a_lost_value_is_replaced_by_a_later_one() {
 }
 
 #[test]
+fn each_ordinal_belongs_to_its_segment() {
+	build_and_execute(|| {
+		AuditFloor::<Test>::put(ONE);
+		drawn(vec![segment(1, 5, 6, 5), segment(2, 0, 0, 9), segment(1, 7, 8, 4)]);
+		let found = |id| {
+			let audit = SpotChecks::audit(id).unwrap();
+			(audit.ordinal, audit.segment, audit.session, audit.index, audit.mean_price)
+		};
+		let expected = [(0, 0, 1, 5, 3), (1, 0, 1, 6, 3), (2, 1, 2, 0, 9), (3, 2, 1, 7, 2), (4, 2, 1, 8, 2)];
+		assert_eq!([0, 1, 2, 3, 4].map(found), expected);
+	});
+}
+
+#[test]
 fn at_most_32_answers_of_a_batch_are_audited() {
 	build_and_execute(|| {
 		AuditFloor::<Test>::put(ONE);
@@ -269,4 +285,17 @@ fn the_probability_falls_with_clean_answers() {
 	assert_eq!([0, 20, 60, 180].map(|clean| probability(clean, 0)), [500_000, 250_000, 125_000, 50_000]);
 	assert_eq!([181, u32::MAX].map(|clean| probability(clean, 0)), [50_000; 2]);
 	assert_eq!([1, 20].map(|probation| probability(500, probation)), [ONE; 2]);
+}
+
+#[test]
+fn a_failure_begins_a_probation_and_an_abstention_changes_nothing() {
+	let mut state = WorkerState { clean: 7, ..Default::default() };
+	state.count(Verdict::Abstained, Evidence::default());
+	assert_eq!((state.clean, state.probation, state.abstained), (7, 0, 1));
+	state.count(Verdict::Failed, Evidence { position: 3072, margin: -208 });
+	assert_eq!((state.clean, state.probation, state.failed), (0, 20, 1));
+	state.count(Verdict::Abstained, Evidence::default());
+	state.count(Verdict::Passed, Evidence { position: -1024, margin: -208 });
+	assert_eq!((state.clean, state.probation, state.passed), (1, 19, 1));
+	assert_eq!(state.evidence, Evidence { position: 2048, margin: 0 });
 }

@@ -1,0 +1,115 @@
+"""`llmnet spec`: register, calibrate, list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .command import Context, command
+from .config import ConfigError
+from .models import Directory, files_of, spec_json
+from .output import emit, say, table
+from .stakes import submit
+
+if TYPE_CHECKING:
+    from llmnet.proof import Calibration
+
+MAX_ROW = 1 << 16
+
+
+def add(app: typer.Typer) -> None:
+    """Registers the commands."""
+    group = typer.Typer(help="Registered models.", no_args_is_help=True)
+    app.add_typer(group, name="spec")
+
+    @command(group, "list", help="Models that workers may offer.")
+    async def listing(context: Context) -> None:
+        from llmnet.pallets import registry
+
+        async with context.client() as client:
+            view = client.at()
+            specs = await registry.specs(view)
+            rows = {spec_id: await registry.calibration(view, spec_id) for spec_id in specs}
+        if context.json:
+            emit(
+                [
+                    {**spec_json(spec), "calibrated": rows[spec_id] is not None}
+                    for spec_id, spec in specs.items()
+                ]
+            )
+            return
+        cells = [
+            (
+                spec.name.decode(errors="replace"),
+                spec_id.hex(),
+                spec.numerics.name.lower(),
+                "no" if (row := rows[spec_id]) is None else f"until block {row.expires_at}",
+            )
+            for spec_id, spec in specs.items()
+        ]
+        table("Registered models", ("name", "id", "numerics", "calibrated"), cells)
+
+    @command(group, "register", help="Register a model of this machine; a deposit is held.")
+    async def register(context: Context, model: Directory = None) -> None:
+        from llmnet.pallets import registry
+        from llmnet.verifier.reference import spec_of
+
+        spec = spec_of(files_of(model))
+        async with context.client() as client:
+            if await registry.spec(client.at(), spec.id) is not None:
+                say(f"spec {spec.id.hex()} is registered already")
+                return
+            await submit(context, client, registry.register_spec(spec), f"registered spec {spec.id.hex()}")
+
+    @command(
+        group, "calibrate", help="Set the thresholds of a model (root: the development chain's //Alice)."
+    )
+    async def calibrate(
+        context: Context,
+        spec_id: Annotated[str, typer.Argument(metavar="SPEC_ID", help="The spec's id in hex.")],
+        row: Annotated[
+            Path, typer.Argument(metavar="FILE", help="JSON: logit_q95, logit_q99, hidden_q95, …")
+        ],
+    ) -> None:
+        from llmnet.chain import Call
+        from llmnet.pallets import registry
+
+        calibration = read_row(row)
+        call = registry.set_calibration(_spec_id(spec_id), calibration)
+        async with context.client() as client:
+            sudo = Call("Sudo", "sudo", {"call": call})
+            await submit(context, client, sudo, f"calibrated spec {spec_id}")
+
+
+def _spec_id(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise ConfigError(f"{text[:80]!r} is not the id of a spec: 64 hex digits, see `llmnet spec list`")
+    return value
+
+
+def read_row(path: Path) -> Calibration:
+    """A calibration row from JSON. Raises ConfigError."""
+    import dataclasses
+    import json
+
+    from llmnet.proof import Calibration, ProofError
+
+    names = [field.name for field in dataclasses.fields(Calibration)]
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.read(MAX_ROW))
+        if not isinstance(value, dict) or set(value) != set(names):
+            raise ConfigError(f"{path} must be a JSON object with exactly {', '.join(names)}")
+        return Calibration(**value)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except ConfigError:
+        raise
+    except (ValueError, TypeError, RecursionError, ProofError) as error:
+        raise ConfigError(f"{path} is not a calibration: {error}") from None

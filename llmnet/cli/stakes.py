@@ -1,0 +1,85 @@
+"""`llmnet bond`, `llmnet unbond`, `llmnet withdraw`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .command import Context, command
+from .output import emit, say
+from .values import parse_amount
+
+if TYPE_CHECKING:
+    from llmnet.chain import Call
+
+
+class RoleName(StrEnum):
+    """What a bonded account does."""
+
+    WORKER = "worker"
+    VALIDATOR = "validator"
+
+
+def add(app: typer.Typer) -> None:
+    """Registers the commands."""
+
+    @command(app, "bond", help="Put a stake at risk and become a worker or validator, or add to the stake.")
+    async def bond(
+        context: Context,
+        amount: Annotated[str, typer.Argument(metavar="TOKENS", help="How much.")],
+        role: Annotated[
+            RoleName, typer.Option(help="What to become; an existing role stays.")
+        ] = RoleName.WORKER,
+    ) -> None:
+        from llmnet.pallets import staking
+
+        plancks = parse_amount(amount)
+        async with context.client() as client:
+            current = await staking.bond_of(client.at(), context.signer().public)
+            if current is not None and not current.removed and current.unbonding_at is None:
+                call = staking.bond_extra(plancks)
+                text = f"added {amount} tokens to the stake as {current.role.name.lower()}"
+            else:
+                call = staking.bond(staking.StakeRole[role.name], plancks)
+                text = f"bonded {amount} tokens as {role.value}"
+            await submit(context, client, call, text)
+
+    @command(app, "unbond", help="Stop working or validating; the stake can be withdrawn some time later.")
+    async def unbond(context: Context) -> None:
+        from llmnet.pallets import staking
+
+        async with context.client() as client:
+            signer = context.signer()
+            result = await client.submit(staking.unbond(), signer)
+            event = result.find("Staking", "Unbonding")
+            until = "later" if event is None else f"from block {event.fields['until']}"
+            _done(context, result.block_number, f"unbonding; `llmnet withdraw` frees the stake {until}")
+
+    @command(app, "withdraw", help="Take the stake back after the unbonding period.")
+    async def withdraw(context: Context) -> None:
+        from llmnet.gateway.amounts import tokens
+        from llmnet.pallets import staking
+
+        async with context.client() as client:
+            result = await client.submit(staking.withdraw(), context.signer())
+            event = result.find("Staking", "Withdrawn")
+            amount = "the stake" if event is None else f"{tokens(event.fields['amount'])} tokens"
+            _done(context, result.block_number, f"withdrew {amount}")
+
+
+async def submit(context: Context, client: object, call: Call, text: str) -> None:
+    """Submit a call of the acting account and say that it is done. Raises DispatchFailed with the chain's reason."""
+    from llmnet.chain import Client
+
+    assert isinstance(client, Client)
+    result = await client.submit(call, context.signer())
+    _done(context, result.block_number, text)
+
+
+def _done(context: Context, block: int, text: str) -> None:
+    if context.json:
+        emit({"done": text, "block": block})
+    else:
+        say(f"{text} (block {block})")

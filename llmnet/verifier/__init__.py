@@ -1,0 +1,60 @@
+"""The daemon that checks answers, and the same check offline for anyone. Runs without torch.
+
+    Validator(config, client, signer, [files]).serve(stop)      the daemon (`daemon.py`)
+    verify_bundle(load_bundle(path), files) -> Report           one receipt file (`verify.py`)
+    Reference(files, spec).leaves(...) -> [Leaf]                what an honest worker's leaves would have been
+    spec_of(files) -> ServiceSpec                               what a model directory is registered as
+    measure(reference, samples), propose(distances, spec)       thresholds (`calibrate.py`)
+
+One audit: `duties` (what is due) -> `auditor` (find: `fetch`, `material`, `reference`) -> `store` (keep) -> `duties` (commit, reveal);
+`beacon` gives a validator's shares of the public randomness. Errors: `errors.py`.
+"""
+
+from .bundle import Bundle, load_bundle, parse_bundle
+from .calibrate import Distances, Sample, floor_calibration, measure, propose
+from .config import ValidatorConfig
+from .daemon import Validator
+from .errors import (
+    BundleError,
+    FetchError,
+    ModelMismatch,
+    ReferenceFailed,
+    StoreError,
+    VerifierError,
+    Withheld,
+)
+from .graph import build_graph, graph_hash
+from .material import Check, Material
+from .reference import Reference, check_spec, spec_of
+from .report import Report
+from .verify import ChainFacts, verify_bundle
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "ChainFacts",
+    "Check",
+    "Distances",
+    "FetchError",
+    "Material",
+    "ModelMismatch",
+    "Reference",
+    "ReferenceFailed",
+    "Report",
+    "Sample",
+    "StoreError",
+    "Validator",
+    "ValidatorConfig",
+    "VerifierError",
+    "Withheld",
+    "build_graph",
+    "check_spec",
+    "floor_calibration",
+    "graph_hash",
+    "load_bundle",
+    "measure",
+    "parse_bundle",
+    "propose",
+    "spec_of",
+    "verify_bundle",
+]

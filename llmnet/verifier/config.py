@@ -1,0 +1,21 @@
+"""What a validator is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorConfig:
+    """`bond` in plancks. `report_before`: how many blocks before the deadline a worker that cannot be reached is given up and
+    reported; a reference run and a transaction have to fit in. `keep_blocks`: how long findings outlive their deadline."""
+
+    store: Path
+    bond: int | None = None
+    beacon: bool = True
+    max_fetches: int = 8
+    report_before: int = 6
+    keep_blocks: int = 600
+    provider: str = "CPUExecutionProvider"
+    threads: int = 1

@@ -1,0 +1,68 @@
+"""The validator as a whole, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from llmnet.chain import Client, Signer
+from llmnet.engine.weights import ModelFiles
+from llmnet.pallets.staking import StakeRole, ensure_bond
+
+from .auditor import Auditor
+from .config import ValidatorConfig
+from .duties import Duties
+from .fetch import Fetcher, make_http
+from .ledger import ClientLedger
+from .library import Library
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Validator:
+    """Checks what workers answered, with the models of this machine."""
+
+    def __init__(
+        self, config: ValidatorConfig, client: Client, signer: Signer, models: Sequence[ModelFiles]
+    ) -> None:
+        self.config, self._client, self._signer = config, client, signer
+        self._library = Library(models, provider=config.provider, threads=config.threads)
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set.
+
+        Raises BondError, StoreError, ReferenceFailed or ChainError before any duty is taken up, WrongChain later.
+        """
+        await self._library.warm()
+        store = Store(self.config.store, genesis_hash=self._client.genesis_hash, account=self._signer.public)
+        try:
+            await ensure_bond(self._client, self._signer, StakeRole.VALIDATOR, self.config.bond)
+            await self._work(store, stop)
+        finally:
+            store.close()
+
+    async def _work(self, store: Store, stop: asyncio.Event) -> None:
+        config, ledger = self.config, ClientLedger(self._client, self._signer)
+        async with make_http() as http:
+            auditor = Auditor(
+                ledger,
+                store,
+                Fetcher(http, self._signer, self._client.genesis_hash),
+                self._library,
+                max_fetches=config.max_fetches,
+                report_before=config.report_before,
+            )
+            duties = Duties(ledger, store, auditor, beacon=config.beacon, keep_blocks=config.keep_blocks)
+            log.info("validating as %s", self._signer.public.hex())
+            working, waiting = asyncio.create_task(duties.run()), asyncio.create_task(stop.wait())
+            try:
+                done, _ = await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                if working in done:
+                    working.result()  # the loop ends only by a fault: show it
+            finally:
+                working.cancel()
+                waiting.cancel()
+                await asyncio.gather(working, waiting, return_exceptions=True)
+                await duties.close()

@@ -1,0 +1,153 @@
+"""What a validator must not forget, in one SQLite file.
+
+Leaves and salt are here before their commitment is submitted, a beacon secret before its own: whatever moment the process dies
+in, the next one reveals what this one committed to.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from llmnet import proof
+from llmnet.proof import Leaf
+
+from .errors import StoreError
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE findings (
+  audit INTEGER PRIMARY KEY, leaves BLOB, salt BLOB, withheld TEXT, deadline INTEGER NOT NULL,
+  CHECK ((leaves IS NULL) = (salt IS NULL) AND (leaves IS NULL) <> (withheld IS NULL))) STRICT;
+CREATE TABLE secrets (round INTEGER PRIMARY KEY, secret BLOB NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What this validator commits to for an audit: reference leaves with their salt, or why the data count as withheld."""
+
+    leaves: tuple[Leaf, ...] | None
+    salt: bytes | None
+    withheld: str | None
+
+
+class Store:
+    """One file, one process. Methods may be called from any thread; each is one transaction."""
+
+    def __init__(self, path: Path | str, *, genesis_hash: bytes, account: bytes) -> None:
+        if path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1.0)
+        try:
+            # A second process would race for the same commitments: the exclusive lock keeps it out.
+            self._db.executescript(
+                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            )
+            self._prepare()
+            self._check_identity("genesis", genesis_hash.hex(), "of another chain")
+            self._check_identity("account", account.hex(), "of another account")
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise StoreError(
+                f"the store {path} cannot be used ({error}): is another validator running on it?"
+            ) from None
+        except StoreError:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _prepare(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            with self._transaction() as db:
+                for statement in SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version != SCHEMA_VERSION:
+            raise StoreError(
+                f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
+            )
+
+    def _check_identity(self, key: str, value: str, otherwise: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+            (kept,) = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        if kept != value:
+            raise StoreError(f"the store is {otherwise} ({key} {kept}, not {value}): pass another --store")
+
+    # Findings
+
+    def finding(self, audit: int) -> Finding | None:
+        """What was found for an audit, if it was."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT leaves, salt, withheld FROM findings WHERE audit = ?", (audit,)
+            ).fetchone()
+        if row is None:
+            return None
+        return Finding(None if row[0] is None else proof.decode_leaves(row[0]), row[1], row[2])
+
+    def keep_reference(self, audit: int, leaves: Sequence[Leaf], deadline: int) -> Finding:
+        """Keep reference leaves with a fresh salt; what was kept first stands. `deadline` is the block of the commitment's."""
+        return self._keep(audit, proof.encode_leaves(leaves), secrets.token_bytes(32), None, deadline)
+
+    def keep_withheld(self, audit: int, reason: str, deadline: int) -> Finding:
+        """Keep that the data were withheld; what was kept first stands."""
+        return self._keep(audit, None, None, reason, deadline)
+
+    def _keep(
+        self, audit: int, leaves: bytes | None, salt: bytes | None, reason: str | None, deadline: int
+    ) -> Finding:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?)",
+                (audit, leaves, salt, reason, deadline),
+            )
+        kept = self.finding(audit)
+        assert kept is not None
+        return kept
+
+    # Beacon
+
+    def secret(self, round_: int) -> bytes | None:
+        """The secret of a beacon round, if one was made."""
+        with self._lock:
+            row = self._db.execute("SELECT secret FROM secrets WHERE round = ?", (round_,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def make_secret(self, round_: int) -> bytes:
+        """The secret of a beacon round, made and kept now if there is none."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO secrets VALUES (?, ?)", (round_, secrets.token_bytes(32)))
+        kept = self.secret(round_)
+        assert kept is not None
+        return kept
+
+    def prune(self, *, before_block: int, before_round: int) -> None:
+        """Forget findings whose commitment was due before a block, and secrets of rounds before a round."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM findings WHERE deadline < ?", (before_block,))
+            db.execute("DELETE FROM secrets WHERE round < ?", (before_round,))

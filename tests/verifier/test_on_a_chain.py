@@ -1,0 +1,229 @@
+"""Validators on this project's own node and runtime: from bond to verdict, with a worker of this test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from llmnet import proof
+from llmnet.chain import Client, Keypair, Variant
+from llmnet.devnode import Node, Seal, Server, serve
+from llmnet.engine.weights import ModelFiles
+from llmnet.pallets import registry, sessions, spot_checks, staking
+from llmnet.pallets.spot_checks import Audit, Stage
+from llmnet.pallets.staking import BondError, StakeRole, ensure_bond
+from llmnet.proof import Segment, ServiceSpec
+from llmnet.verifier import floor_calibration
+from llmnet.verifier.auditor import Auditor
+from llmnet.verifier.duties import Duties
+from llmnet.verifier.fetch import Fetcher
+from llmnet.verifier.ledger import ClientLedger
+from llmnet.verifier.library import Library
+from llmnet.verifier.store import Store
+
+from .answers import REQUESTER, WORKER, Answered, Asker
+
+UNIT = 10**12
+ARTIFACT = Path(__file__).parents[2] / "runtime_spec/artifacts/llmnet_runtime.compact.compressed.wasm"
+ALICE = Keypair.from_uri("//Alice")
+VALIDATORS = [Keypair.from_uri(f"//Validator{number}") for number in (1, 2, 3)]
+BLOCK_SECONDS = 0.25
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serve(Node.from_preset(ARTIFACT), seal=Seal("interval", BLOCK_SECONDS)) as server:
+        yield server
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[Client]:
+    async with Client.connect(f"ws://127.0.0.1:{server.port}") as client:
+        yield client
+
+
+class Running:
+    """One validator in this process; it can be killed and started again on the same store."""
+
+    def __init__(
+        self, client: Client, keys: Keypair, files: ModelFiles, store: Path, http: httpx.AsyncClient
+    ) -> None:
+        self.client, self.keys, self.files, self.path, self.http = client, keys, files, store, http
+        self.task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        ledger = ClientLedger(self.client, self.keys)
+        self.store = Store(self.path, genesis_hash=self.client.genesis_hash, account=self.keys.public)
+        fetcher = Fetcher(self.http, self.keys, self.client.genesis_hash)
+        auditor = Auditor(ledger, self.store, fetcher, Library([self.files]), max_fetches=4, report_before=4)
+        self.duties = Duties(ledger, self.store, auditor)
+        self.task = asyncio.create_task(self.duties.run())
+
+    async def kill(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+            await self.duties.close()
+            self.store.close()
+            self.task = None
+
+
+class HandWorker:
+    """Does on chain what a worker does, one answer at a time, and serves the panel's door."""
+
+    def __init__(self, client: Client, asker: Asker) -> None:
+        self.client, self.asker = client, asker
+        self.answered: Answered | None = None
+        self.served = True
+
+    async def prepare(self, spec: ServiceSpec) -> None:
+        await ensure_bond(self.client, WORKER, StakeRole.WORKER, 1000 * UNIT)
+        await self.client.submit(registry.register_spec(spec), WORKER)
+        offer = registry.put_offer(
+            spec.id, endpoint="http://worker.example", price_in=UNIT // 100, price_out=UNIT // 50
+        )
+        await self.client.submit(offer, WORKER)
+        root = [
+            registry.set_calibration(spec.id, floor_calibration(spec.numerics)),
+            spot_checks.set_audit_floor(1_000_000),
+        ]
+        for call in root:
+            await self.client.submit(self.client.call("Sudo", "sudo", call=call), ALICE)
+
+    async def answer(self, spec: ServiceSpec) -> None:
+        """Open a session, wait for its seed, answer one request, commit it."""
+        call = sessions.open(
+            WORKER.public, spec.id, escrow=UNIT, max_price_in=UNIT, max_price_out=UNIT, expires_in=500
+        )
+        opened = await self.client.submit(call, REQUESTER)
+        event = opened.find("Sessions", "Opened")
+        assert event is not None, [str(item) for item in opened.events]
+        number = event.fields["session"]
+        while (seed := await sessions.seed(self.client.at(), number)) is None:
+            await asyncio.sleep(BLOCK_SECONDS)
+        answered = self.asker.ask(
+            "what is the sea", session=number, session_seed=seed, genesis=self.client.genesis_hash
+        )
+        self.answered, receipt = answered, answered.receipt
+        price = proof.price(receipt.n_prompt, receipt.n_out, UNIT // 100, UNIT // 50)
+        self.segment = Segment(number, 0, 0, proof.receipts_root([receipt]), price)
+        await self.client.submit(spot_checks.commit_batch([self.segment]), WORKER)
+
+    async def step(self) -> None:
+        """Open what is due."""
+        assert self.answered is not None
+        for duty in await spot_checks.due_of_worker(self.client.at(), WORKER.public):
+            if duty.stage == Stage.DRAWN:
+                placed = proof.place_segments([self.segment])[0]
+                call = spot_checks.open_receipt(duty.audit, placed, [], self.answered.receipt, [])
+            else:
+                positions = await spot_checks.positions(self.client.at(), duty.audit)
+                nodes = proof.multiproof([leaf.encode() for leaf in self.answered.leaves], positions)
+                leaves = [self.answered.leaves[position] for position in positions]
+                call = spot_checks.open_leaves(duty.audit, leaves, nodes)
+            await self.client.submit(call, WORKER)
+
+    def door(self, request: httpx.Request) -> httpx.Response:
+        """GET /v1/audits/{id}"""
+        assert self.answered is not None
+        if not self.served:
+            return httpx.Response(503, json={"error": {"message": "closed for today"}})
+        number = int(request.url.path.rsplit("/", 1)[1])
+        account = bytes.fromhex(request.headers["x-llmnet-account"])
+        signature = bytes.fromhex(request.headers["x-llmnet-signature"])
+        genesis, payload = self.client.genesis_hash, number.to_bytes(4, "little")
+        assert proof.verify_signature(account, signature, "fetch", genesis, payload)
+        return httpx.Response(200, json=self.answered.door())
+
+
+async def wait_for_audit(client: Client, worker: HandWorker, *, stage: Stage, act: bool = True) -> Audit:
+    """Let the worker act until audit 0 stands at `stage`."""
+    async with asyncio.timeout(60):
+        while True:
+            audit = await spot_checks.audit(client.at(), 0)
+            if audit is not None and audit.stage >= stage:
+                return audit
+            if act:
+                await worker.step()
+            await asyncio.sleep(BLOCK_SECONDS)
+
+
+@pytest.fixture
+async def scene(
+    client: Client, asker: Asker, tiny: ModelFiles, spec: ServiceSpec, tmp_path: Path
+) -> AsyncIterator[tuple[HandWorker, list[Running]]]:
+    """A bonded worker with a committed answer, three bonded validators at work."""
+    worker = HandWorker(client, asker)
+    async with AsyncExitStack() as stack:
+        transport = httpx.MockTransport(worker.door)
+        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport))
+        running = []
+        for number, keys in enumerate(VALIDATORS):
+            await ensure_bond(client, keys, StakeRole.VALIDATOR, 1000 * UNIT)
+            validator = Running(client, keys, tiny, tmp_path / f"{number}.sqlite", http)
+            stack.push_async_callback(validator.kill)
+            validator.start()
+            running.append(validator)
+        await worker.prepare(spec)
+        await worker.answer(spec)
+        yield worker, running
+
+
+async def test_an_honest_answer_passes_although_a_validator_is_killed_between_commit_and_reveal(
+    client: Client, scene: tuple[HandWorker, list[Running]]
+) -> None:
+    worker, running = scene
+    await wait_for_audit(client, worker, stage=Stage.RECEIPT_OPENED)
+    await wait_for_audit(client, worker, stage=Stage.REFERENCED, act=False)
+    await running[0].kill()
+    opened = await wait_for_audit(client, worker, stage=Stage.LEAVES_OPENED)
+    assert all(member.commitment.name == "Reference" for member in opened.panel if member.commitment)
+    running[0].start()
+    decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
+    assert decided.outcome is not None
+    assert (decided.outcome.verdict, decided.outcome.margin_total) == ("Pass", 0)
+    assert decided.outcome.position_evidence < 0
+    assert all(member.revealed for member in decided.panel)
+    # All three took part in the beacon, and nobody was fined for silence.
+    events = [event async for event in _events(client)]
+    names = {(event.pallet, event.name) for event in events}
+    assert ("Beacon", "Revealed") in names
+    assert ("SpotChecks", "MissedDuty") not in names
+    assert ("SpotChecks", "ReferenceRejected") not in names
+
+
+async def test_a_worker_that_hands_out_nothing_is_reported_by_the_panel(
+    client: Client, scene: tuple[HandWorker, list[Running]]
+) -> None:
+    worker, _ = scene
+    worker.served = False
+    decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
+    assert decided.outcome is not None
+    assert (decided.outcome.verdict, decided.outcome.reason) == ("Fail", "Withheld")
+    assert all(member.commitment == Variant("Withheld") for member in decided.panel)
+
+
+async def test_who_cannot_be_a_validator_is_told_so(client: Client) -> None:
+    with pytest.raises(BondError, match="pass --bond"):
+        await ensure_bond(client, VALIDATORS[0], StakeRole.VALIDATOR, None)
+    await ensure_bond(client, VALIDATORS[0], StakeRole.VALIDATOR, 1000 * UNIT)
+    await ensure_bond(client, VALIDATORS[0], StakeRole.VALIDATOR, None)
+    with pytest.raises(BondError, match="bonded as validator, not as worker"):
+        await ensure_bond(client, VALIDATORS[0], StakeRole.WORKER, 1000 * UNIT)
+    await client.submit(staking.unbond(), VALIDATORS[0])
+    with pytest.raises(BondError, match="is unbonding until block"):
+        await ensure_bond(client, VALIDATORS[0], StakeRole.VALIDATOR, 1000 * UNIT)
+
+
+async def _events(client: Client):  # type: ignore[no-untyped-def]
+    head = await client.finalized_head()
+    async for block in client.blocks(from_block=1):
+        for event in block.events:
+            yield event
+        if block.number >= head.number:
+            return
