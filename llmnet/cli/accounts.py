@@ -27,16 +27,19 @@ def add(app: typer.Typer) -> None:
     ) -> int:
         from llmnet.gateway.account import statement
 
+        other = None if who is None else parse_account(who)
+        signer = context.signer() if other is None else None
         async with context.client() as client:
-            if who is None:
+            if signer is not None:
                 from llmnet.gateway import Requester
 
-                async with Requester(client, context.signer(), context.settings.home_dir) as requester:
+                async with Requester(client, signer, context.settings.home_dir) as requester:
                     found = await statement(
                         client.at(), requester.account, lambda session: requester.usage(session).promised
                     )
             else:
-                found = await statement(client.at(), parse_account(who))
+                assert other is not None
+                found = await statement(client.at(), other)
         if context.json:
             emit(found.to_json())
         else:

@@ -29,6 +29,7 @@ DevKey = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="TOML file.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+CONNECT_SECONDS = 8.0
 _COMMON: dict[str, tuple[Any, Any]] = {
     "node": (Node, None),
     "key_file": (KeyFile, None),
@@ -61,10 +62,13 @@ class Context:
         cache = self.settings.home_dir / "cache" / "metadata"
         connection = Client.connect(urls, cache_dir=cache, request_timeout=self.settings.timeout)
         try:
-            client = await connection.__aenter__()
+            client = await asyncio.wait_for(
+                connection.__aenter__(), min(self.settings.timeout, CONNECT_SECONDS)
+            )
         except (TransportError, OSError) as error:
+            reason = str(error) or "no answer in time"
             raise ConnectionError(
-                f"no node answers at {self.settings.node} ({error}): start one with `llmnet-node --dev`, or pass --node"
+                f"no node answers at {self.settings.node} ({reason}): start one with `llmnet-node --dev`, or pass --node"
             ) from None
         try:
             yield client

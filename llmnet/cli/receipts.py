@@ -47,6 +47,8 @@ def add(app: typer.Typer) -> None:
         from llmnet.gateway.explain import explain as tell
         from llmnet.gateway.story import narrate
 
+        if not _is_file(receipt):
+            parse_answer(receipt)
         async with context.client() as client:
             session, index, bundle = await _found(context, client, receipt)
             facts = await tell(client, session, index, bundle)

@@ -35,9 +35,9 @@ def add(app: typer.Typer) -> None:
     ) -> None:
         from llmnet.pallets import staking
 
-        plancks = parse_amount(amount)
+        plancks, signer = parse_amount(amount), context.signer()
         async with context.client() as client:
-            current = await staking.bond_of(client.at(), context.signer().public)
+            current = await staking.bond_of(client.at(), signer.public)
             if current is not None and not current.removed and current.unbonding_at is None:
                 call = staking.bond_extra(plancks)
                 text = f"added {amount} tokens to the stake as {current.role.name.lower()}"
@@ -50,8 +50,8 @@ def add(app: typer.Typer) -> None:
     async def unbond(context: Context) -> None:
         from llmnet.pallets import staking
 
+        signer = context.signer()
         async with context.client() as client:
-            signer = context.signer()
             result = await client.submit(staking.unbond(), signer)
             event = result.find("Staking", "Unbonding")
             until = "later" if event is None else f"from block {event.fields['until']}"
@@ -62,8 +62,9 @@ def add(app: typer.Typer) -> None:
         from llmnet.gateway.amounts import tokens
         from llmnet.pallets import staking
 
+        signer = context.signer()
         async with context.client() as client:
-            result = await client.submit(staking.withdraw(), context.signer())
+            result = await client.submit(staking.withdraw(), signer)
             event = result.find("Staking", "Withdrawn")
             amount = "the stake" if event is None else f"{tokens(event.fields['amount'])} tokens"
             _done(context, result.block_number, f"withdrew {amount}")

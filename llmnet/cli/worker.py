@@ -56,6 +56,16 @@ def tokens(text: str) -> int:
     return int(value)
 
 
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 65535")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
 def _level(text: str) -> str:
     if text.lower() not in LEVELS:  # not `choices`, which an environment's value would pass by
         raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(LEVELS)}")
@@ -96,7 +106,7 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
     _add(offer, "--endpoint", metavar="URL", help="where requesters reach it (default: http://HOST:PORT)")
     serving = parser.add_argument_group("serving")
     _add(serving, "--host", "127.0.0.1", help="%(default)s")
-    _add(serving, "--port", "8001", type=int, help="%(default)s; 0: any")
+    _add(serving, "--port", "8001", type=_port, help="%(default)s; 0: any")
     _add(
         serving,
         "--model",
@@ -104,13 +114,13 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         metavar="DIR",
         help="model directory (default: SmolLM2-135M-Instruct, fetched once)",
     )
-    _add(serving, "--max-batch", "8", type=int, metavar="N", help="answers computed at a time (%(default)s)")
-    _add(serving, "--threads", "1", type=int, metavar="N", help="threads of the CPU engine (%(default)s)")
+    _add(serving, "--max-batch", "8", type=_count, metavar="N", help="answers computed at a time (%(default)s)")
+    _add(serving, "--threads", "1", type=_count, metavar="N", help="threads of the CPU engine (%(default)s)")
     _add(
         serving,
         "--max-unpaid",
         "8",
-        type=int,
+        type=_count,
         metavar="N",
         help="unpaid answers a session may have (%(default)s)",
     )
@@ -181,7 +191,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def until_signal(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Run `work`; a signal sets its event, and ends it outright while nothing listens to the event yet."""
+    """Run `work`. A signal sets its event; if it has not ended STOP_SECONDS later, it is cancelled."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     working = asyncio.create_task(work(stop))
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -123,11 +123,11 @@ def _has_majority(leaf: Leaf, row: Sequence[Leaf]) -> bool:
 
 
 def _candidates_near(leaf: Leaf, row: Sequence[Leaf], spec: ServiceSpec) -> bool:
-    """Whether at least half of the references know the looked-at candidates, at nearly this log-prob."""
+    """Whether more than half of the references know the looked-at candidates, at nearly this log-prob."""
     tables = [dict(other.candidates) for other in row]
     for candidate in leaf.candidates[: looked_at(spec.top_k)]:
         given = [table[candidate.id] for table in tables if candidate.id in table]
-        if 2 * (len(row) - len(given)) > len(row) or abs(candidate.logprob - lower_median(given)) > BAND:
+        if 2 * len(given) <= len(row) or abs(candidate.logprob - lower_median(given)) > BAND:
             return False
     return True
 

@@ -167,7 +167,14 @@ def test_one_of_three_out_of_band_is_rejected_and_changes_nothing(bend: Change, 
 
 
 @pytest.mark.parametrize(
-    "bend", [lanes_by(3, count=1), lanes_by(-3), lambda leaf: replace(leaf, token=leaf.token + 500)]
+    "bend",
+    [
+        lanes_by(3, count=1),
+        lanes_by(-3),
+        lambda leaf: replace(leaf, token=leaf.token + 500),
+        # One of two invents a best candidate: nobody contradicts it, but nobody confirms it either.
+        lambda leaf: replace(leaf, candidates=(Candidate(999, 0), *leaf.candidates[:-1])),
+    ],
 )
 def test_two_that_disagree_abstain_and_neither_is_rejected(bend: Change) -> None:
     for pair in ((TRUTH, changed(bend, (11,))), (changed(bend, (11,)), TRUTH)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -89,7 +90,7 @@ class HandWorker:
         )
         await self.client.submit(offer, WORKER)
         root = [
-            registry.set_calibration(spec.id, floor_calibration(spec.numerics)),
+            registry.set_calibration(spec.id, replace(floor_calibration(spec.numerics), positions=1)),
             spot_checks.set_audit_floor(1_000_000),
         ]
         for call in root:

@@ -84,9 +84,10 @@ impl<'a> Column<'a> {
 
 	fn is_candidate_in_band(&self, candidate: &Candidate) -> bool {
 		let given: Vec<i16> = self.leaves.iter().filter_map(|leaf| logprob_of(leaf, candidate.id)).collect();
-		let lacking = self.leaves.len().saturating_sub(given.len());
+		// With two references one alone must not be able to invent a candidate: half of them is not enough.
+		let known = is_most(given.len(), self.leaves.len());
 		let near = lower_median(given).is_some_and(|median| median.abs_diff(candidate.logprob) <= BAND);
-		near && !is_most(lacking, self.leaves.len())
+		near && known
 	}
 
 	fn distance(&self, leaf: &Leaf) -> u64 {

@@ -118,7 +118,7 @@ pub enum Verdict {
 	/// The answer failed: a fine.
 	#[codec(index = 1)]
 	Failed,
-	/// Not enough references: nobody is punished.
+	/// Not enough references that agree: for the worker it is as if it had not been drawn.
 	#[codec(index = 2)]
 	Abstained,
 }

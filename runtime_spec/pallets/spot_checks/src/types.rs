@@ -260,7 +260,7 @@ impl WorkerState {
 		falling.max(LEAST_PROBABILITY).max(floor).min(ONE)
 	}
 
-	/// Counts a verdict and its evidence, which is zero for an abstention. Counters stop at their bound, which no worker lives to see.
+	/// Counts a verdict and its evidence. Counters stop at their bound, which no worker lives to see.
 	pub fn count(&mut self, verdict: Verdict, evidence: Evidence) {
 		match verdict {
 			Verdict::Passed => {
@@ -275,6 +275,7 @@ impl WorkerState {
 			}
 			Verdict::Abstained => {
 				self.abstained = self.abstained.saturating_add(1);
+				return;
 			}
 		}
 		self.evidence = self.evidence.accumulate(evidence);

@@ -1,0 +1,157 @@
+"""The commands against a real chain and a real worker: asked, paid, audited, explained, verified, accounted for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from llmnet.cli.main import app
+
+from .network import UNIT, Network, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+KEY = "Requester1"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    with running(tmp_path_factory.mktemp("network")) as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+class Llmnet:
+    """The command, with this network's node and one home for all tests of the module."""
+
+    def __init__(self, network: Network, home: Path) -> None:
+        self._cli, self._common = CliRunner(), ["--node", network.url, "--home", str(home)]
+
+    def __call__(self, *arguments: str, key: str = KEY, status: int = 0) -> Result:
+        result = self._cli.invoke(app, [*arguments, *self._common, "--dev-key", key])
+        assert result.exit_code == status, result.output
+        return result
+
+    def json(self, *arguments: str, key: str = KEY) -> Any:
+        return json.loads(self(*arguments, "--json", key=key).stdout)
+
+
+@pytest.fixture
+def llmnet(network: Network, home: Path) -> Llmnet:
+    return Llmnet(network, home)
+
+
+def total(llmnet: Llmnet, who: str = KEY) -> dict[str, Any]:
+    found: dict[str, Any] = llmnet.json("account", key=who)
+    assert sum(int(place["amount"]) for place in found["places"]) == int(found["total"])
+    assert found["problems"] == []
+    return found
+
+
+def test_asked_audited_explained_and_verified(llmnet: Llmnet, network: Network) -> None:
+    assert llmnet.json("offers")[0]["worker"] == "0x" + network.worker.public.hex()
+    first = llmnet("ask", "Why is the sky blue?", "--max-tokens", "12", "--temperature", "1")
+    assert "opened session 0" in first.stderr and "beacon round" in first.stderr
+    second = llmnet.json(
+        "ask", "And the sea?", "--max-tokens", "12", "--system", "Be brief.", "--stop", "\n\n"
+    )
+    assert (second["session"], second["index"]) == (0, 1)
+
+    verdict = network.do(network.audit(0, 1))
+    facts = llmnet.json("explain", "0/1")
+    assert facts["outcome"]["verdict"] == "Passed" and facts["audit"]["number"] == verdict
+    assert facts["batch"]["receipts"] >= 1 and facts["answer"]["same_receipt_on_chain"] is True
+    assert len(facts["evidence"]) == len(facts["audit"]["positions"])
+    assert sum(row["evidence"] for row in facts["evidence"]) == facts["outcome"]["position_evidence"]
+    assert any(row["event"] == "Sessions.PaidFromPot" for row in facts["money"]) or facts["money"] == []
+    story = llmnet("explain", second["path"]).stdout
+    assert "PASSED, nothing wrong was found" in story and "Evidence by position" in story
+
+    report = llmnet.json("verify", "0/1", "--model", str(network.files.path), "--chain")
+    assert report["verdict"] == "pass", report
+    assert json.loads(Path(second["path"]).read_text())["leaves"] is not None
+    edited = json.loads(Path(second["path"]).read_text())
+    edited["text"] += "!"
+    Path(second["path"] + ".edited").write_text(json.dumps(edited))
+    llmnet("verify", second["path"] + ".edited", "--model", str(network.files.path), status=1)
+    assert {row["state"] for row in llmnet.json("receipts")} == {"accepted"}
+    assert "And the sea?" in llmnet("receipts").stdout
+
+
+def test_the_account_adds_up_at_every_stage(llmnet: Llmnet, network: Network) -> None:
+    before = total(llmnet)
+    number = llmnet.json("ask", "Hello", "--new-session", "--escrow", "2.5", "--max-tokens", "4")["session"]
+    found = total(llmnet)
+    escrow = next(
+        place
+        for place in found["places"]
+        if place["kind"] == "escrow" and place["details"]["session"] == number
+    )
+    assert int(escrow["details"]["escrow"]) == 25 * UNIT // 10 and int(escrow["details"]["promised"]) > 0
+    fees = int(before["total"]) - int(found["total"])
+    assert 0 < fees < UNIT
+    llmnet("sessions", "top-up", str(number), "0.5")
+    row = next(row for row in llmnet.json("sessions", "list") if row["session"] == number)
+    assert int(row["escrow"]) == 3 * UNIT and row["answers"] == 1
+    assert "closing" in llmnet("sessions", "close", str(number)).stdout or True
+    worker = total(llmnet, "Worker1")
+    kinds = {place["kind"] for place in worker["places"]}
+    assert {"free", "stake", "deposit"} <= kinds
+    assert (
+        "total" in llmnet("account", "Worker1").stdout
+        and "sessions list" not in llmnet("sessions", "list").stdout
+    )
+
+
+def test_stakes_go_in_and_come_out_again(llmnet: Llmnet) -> None:
+    llmnet("bond", "150", key="Worker5")
+    llmnet("bond", "50", key="Worker5")
+    stake = next(place for place in total(llmnet, "Worker5")["places"] if place["kind"] == "stake")
+    assert int(stake["amount"]) == 200 * UNIT
+    assert "llmnet withdraw" in llmnet("unbond", key="Worker5").stdout
+    unbonding = next(place for place in total(llmnet, "Worker5")["places"] if place["kind"] == "unbonding")
+    assert "from block" in unbonding["when"]
+    early = llmnet("withdraw", key="Worker5", status=1)
+    assert "TooEarly" in early.stderr and "Traceback" not in early.output
+
+
+def test_the_chains_refusals_are_one_line(llmnet: Llmnet) -> None:
+    for arguments, word in (
+        (("bond", "1"), "BelowMinimum"),
+        (("sessions", "rate", "0", "5"), "NotSettled"),
+        (("sessions", "close", "999"), "does not exist"),
+        (("ask", "x", "--model", "huge"), "no model 'huge' is registered"),
+        (("ask", "x", "--session", "999"), "does not exist"),
+        (("ask", "x", "--new-session", "--escrow", "0.001"), "EscrowTooLow"),
+        (("explain", "999/0"), "does not exist"),
+    ):
+        result = llmnet(*arguments, status=1)
+        assert word in result.stderr and len(result.stderr.strip().splitlines()) == 1, result.stderr
+
+
+def test_a_prompt_beyond_the_context_is_refused_and_nothing_lost(llmnet: Llmnet) -> None:
+    refused = llmnet("ask", "long " * 400, "--max-tokens", "4", status=1)
+    assert "context_length" in refused.stderr or "context" in refused.stderr
+    assert llmnet.json("ask", "short", "--max-tokens", "4")["text"] is not None
+
+
+def test_specs_are_listed_and_calibrated_by_root_only(
+    llmnet: Llmnet, network: Network, tmp_path: Path
+) -> None:
+    listed = llmnet.json("spec", "list")
+    assert listed[0]["id"] == "0x" + network.spec.id.hex() and listed[0]["calibrated"] is True
+    assert "already" in llmnet("spec", "register", "--model", str(network.files.path)).stdout
+    row = tmp_path / "row.json"
+    names = ("logit_q95", "logit_q99", "hidden_q95", "hidden_q99", "tau_sample", "positions")
+    row.write_text(json.dumps({**dict.fromkeys(names, 100), "expires_at": 999_999}))
+    llmnet("spec", "calibrate", network.spec.id.hex(), str(row), status=1)
+    llmnet("spec", "calibrate", network.spec.id.hex(), str(row), key="Alice")
