@@ -137,33 +137,35 @@ def evidence_table(workers: Iterable[WorkerResult]) -> Table:
     return table
 
 
-def draw_evidence(workers: Iterable[WorkerResult], path: Path) -> None:
-    """Write a picture (SVG or PNG by the file's ending) of each worker's evidence over time."""
+def draw_evidence(workers: Sequence[WorkerResult], path: Path) -> None:
+    """Write a picture (SVG or PNG by the file's ending): a panel a worker, evidence over blocks, the slash limit."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(9, 4.8))
-    for worker in workers:
+    figure, panels = plt.subplots(
+        1, len(workers), figsize=(3.0 * len(workers) + 1, 3.6), sharex=True, sharey=True, squeeze=False
+    )
+    for worker, axes in zip(workers, panels[0], strict=True):
         blocks = [point.block for point in worker.points]
-        worst = [max(point.position_total, point.margin_total) / NAT for point in worker.points]
-        if blocks:
-            # Every line starts at zero where its first audit was decided.
-            axes.step(
-                [blocks[0], *blocks],
-                [0.0, *worst],
-                where="post",
-                marker="o",
-                label=f"{worker.name} ({worker.behaviour})",
-            )
-    axes.axhline(SLASH_AT / NAT, color="black", linestyle="--", linewidth=1)
-    axes.annotate("slash", (0.005, SLASH_AT / NAT), xycoords=("axes fraction", "data"), va="bottom")
-    axes.set_xlabel("block")
-    axes.set_ylabel("evidence against the worker, nat")
-    axes.set_ylim(bottom=0)
-    axes.set_title("Evidence over time: the larger of the position and the margin sum")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        start = [0.0] if blocks else []  # every line starts at zero where the first audit was decided
+        for name, totals in (
+            ("positions", [point.position_total / NAT for point in worker.points]),
+            ("margins", [point.margin_total / NAT for point in worker.points]),
+        ):
+            axes.step([*blocks[:1], *blocks], start + totals, where="post", marker=".", label=name)
+        axes.axhline(SLASH_AT / NAT, color="crimson", linestyle="--", linewidth=1)
+        axes.set_title(f"{worker.name}: {worker.behaviour}", fontsize=10)
+        axes.set_xlabel("block")
+    first = panels[0][0]
+    first.set_ylabel("evidence, nat")
+    first.set_ylim(bottom=-0.5)
+    first.annotate(
+        "slash", (0.02, SLASH_AT / NAT), xycoords=("axes fraction", "data"), va="bottom", color="crimson"
+    )
+    first.legend(frameon=False, loc="center")
+    figure.suptitle("Evidence against each worker")
     figure.tight_layout()
     figure.savefig(path)
     plt.close(figure)

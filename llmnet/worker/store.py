@@ -300,9 +300,15 @@ class Store:
         return StoredBatch(number, tuple(segments), None, None)
 
     def drop_batch(self, number: int) -> None:
-        """Forget a pending batch that the chain cannot take any more; its answers are uncommitted again."""
+        """Forget a pending batch that the chain cannot take any more; its answers are uncommitted again.
+
+        A committed batch stays as it is.
+        """
         with self._transaction() as db:
-            db.execute("UPDATE answers SET batch = NULL WHERE batch = ?", (number,))
+            db.execute(
+                "UPDATE answers SET batch = NULL WHERE batch IN (SELECT id FROM batches WHERE id = ? AND epoch IS NULL)",
+                (number,),
+            )
             db.execute("DELETE FROM batches WHERE id = ? AND epoch IS NULL", (number,))
 
     def committed(self, number: int, epoch: int) -> None:

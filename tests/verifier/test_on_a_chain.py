@@ -102,7 +102,7 @@ class HandWorker:
             WORKER.public, spec.id, escrow=UNIT, max_price_in=UNIT, max_price_out=UNIT, expires_in=500
         )
         opened = await self.client.submit(call, REQUESTER)
-        event = opened.find("Sessions", "Opened")
+        event = opened.find("Sessions", "SessionOpened")
         assert event is not None, [str(item) for item in opened.events]
         number = event.fields["session"]
         while (seed := await sessions.seed(self.client.at(), number)) is None:
