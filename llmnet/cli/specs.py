@@ -68,19 +68,53 @@ def add(app: typer.Typer) -> None:
     )
     async def calibrate(
         context: Context,
-        spec_id: Annotated[str, typer.Argument(metavar="SPEC_ID", help="The spec's id in hex.")],
         row: Annotated[
-            Path, typer.Argument(metavar="FILE", help="JSON: logit_q95, logit_q99, hidden_q95, …")
-        ],
+            Path | None,
+            typer.Argument(
+                metavar="[FILE]",
+                help="JSON: logit_q95, logit_q99, hidden_q95, … Without it, honest answers are measured here.",
+            ),
+        ] = None,
+        model: Directory = None,
+        spec: Annotated[
+            str | None, typer.Option("--spec", metavar="ID", help="The spec's id (default: the model's).")
+        ] = None,
     ) -> None:
         from llmnet.chain import Call
         from llmnet.pallets import registry
 
-        calibration = read_row(row)
-        call = registry.set_calibration(_spec_id(spec_id), calibration)
+        if spec is not None and row is None:
+            raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
+        spec_id = None if spec is None else _spec_id(spec)
+        if spec_id is None:
+            from llmnet.verifier.reference import spec_of
+
+            spec_id = spec_of(files_of(model)).id
+        calibration = measured_row(model) if row is None else read_row(row)
+        call = registry.set_calibration(spec_id, calibration)
         async with context.client() as client:
             sudo = Call("Sudo", "sudo", {"call": call})
-            await submit(context, client, sudo, f"calibrated spec {spec_id}")
+            await submit(context, client, sudo, f"calibrated spec {spec_id.hex()}")
+
+
+def measured_row(model: Path | None) -> Calibration:
+    """Thresholds from honest answers of this machine."""
+    import torch
+
+    from llmnet.demo.measuring import measure_honest
+    from llmnet.verifier import propose
+    from llmnet.verifier.reference import spec_of
+
+    torch.set_num_threads(1)
+    files = files_of(model)
+    spec = spec_of(files)
+    say("measuring honest answers against the reference")
+    distances = measure_honest(files, spec)
+    say(
+        f"{len(distances.logit)} positions: largest squared distance {max(distances.logit)} (logits), "
+        f"{max(distances.hidden)} (hidden); largest lane difference {distances.largest_lane}"
+    )
+    return propose(distances, spec)
 
 
 def _spec_id(text: str) -> bytes:

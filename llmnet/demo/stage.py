@@ -15,7 +15,7 @@ from .processes import Troupe
 POLL_SECONDS = 0.5
 START_SECONDS = 150.0
 ALWAYS = 1_000_000
-# Thresholds of class Fp32: one quantisation step in each of the eight lanes is honest (99 positions were measured, the largest
+# Thresholds of class Fp32: one quantisation step in each of the eight lanes is honest (256 positions were measured, the largest
 # squared distance was 1), and a deficit in sampling of less than 0.02 nat.
 FP32_CALIBRATION = Calibration(
     logit_q95=9,
@@ -23,7 +23,7 @@ FP32_CALIBRATION = Calibration(
     hidden_q95=9,
     hidden_q99=9,
     tau_sample=int(0.02 * (1 << 16)),
-    positions=99,
+    positions=256,
     expires_at=0xFFFF_FFFF,
 )
 

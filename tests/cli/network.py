@@ -49,7 +49,7 @@ class Network:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_until_complete(self._main())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told to the test that waits
             self.failure = error
         finally:
             self.ready.set()

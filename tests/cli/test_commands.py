@@ -60,7 +60,7 @@ def test_start_up_imports_nothing_heavy() -> None:
         ["explain", "neither"],
         ["bond", "lots"],
         ["bond", "1", "--role", "boss"],
-        ["spec", "calibrate", "00", "absent"],
+        ["spec", "calibrate", "absent", "--spec", "00"],
         ["keys", "show"],
         ["keys", "show", "0x00"],
         ["offers", "--config", "absent.toml"],
@@ -143,7 +143,7 @@ def test_a_broken_calibration_file_names_what_is_missing(cli: CliRunner, tmp_pat
     spec = "00" * 32
     for content in ("{", "[]", '{"logit_q95": 1}', "[" * 100_000):
         row.write_text(content)
-        result = cli.invoke(app, ["spec", "calibrate", spec, str(row), "--dev-key", "Alice"])
+        result = cli.invoke(app, ["spec", "calibrate", str(row), "--spec", spec, "--dev-key", "Alice"])
         assert result.exit_code == 2, content
     assert "calibration" in result.stderr
 

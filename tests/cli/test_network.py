@@ -153,5 +153,5 @@ def test_specs_are_listed_and_calibrated_by_root_only(
     row = tmp_path / "row.json"
     names = ("logit_q95", "logit_q99", "hidden_q95", "hidden_q99", "tau_sample", "positions")
     row.write_text(json.dumps({**dict.fromkeys(names, 100), "expires_at": 999_999}))
-    llmnet("spec", "calibrate", network.spec.id.hex(), str(row), status=1)
-    llmnet("spec", "calibrate", network.spec.id.hex(), str(row), key="Alice")
+    llmnet("spec", "calibrate", str(row), "--spec", network.spec.id.hex(), status=1)
+    llmnet("spec", "calibrate", str(row), "--spec", network.spec.id.hex(), key="Alice")

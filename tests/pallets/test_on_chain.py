@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,14 @@ from llmnet.chain import Call, Client, DispatchFailed, Keypair, TxResult
 from llmnet.devnode import Node, NodeConfig, NodeService, Seal, serve
 from llmnet.pallets import beacon, registry, reputation, sessions, spot_checks, staking
 from llmnet.pallets.reputation import Axis
+from llmnet.pallets.spot_checks import Stage
 from llmnet.pallets.staking import StakeRole
 
 from .conftest import WASM
 
 UNIT = 10**12
-WORKER, VALIDATOR, REQUESTER, ALICE = (
-    Keypair.from_uri(uri) for uri in ("//Worker1", "//Validator1", "//Requester1", "//Alice")
+WORKER, VALIDATOR, OTHER, REQUESTER, ALICE = (
+    Keypair.from_uri("//" + name) for name in ("Worker1", "Validator1", "Validator2", "Requester1", "Alice")
 )
 SPEC = proof.ServiceSpec(
     name=b"tiny",
@@ -35,7 +37,7 @@ SPEC = proof.ServiceSpec(
     logit_shift=8,
     hidden_shift=8,
 )
-SPEC_ID = proof.domain_hash("spec", SPEC.encode())
+SPEC_ID = SPEC.id
 CALIBRATION = proof.Calibration(10, 20, 30, 40, 5 << 16, 1_000, 10**6)
 SECRET = b"s" * 32
 
@@ -159,7 +161,7 @@ async def test_the_market_is_read_back(chain: Chain) -> None:
 async def test_the_registry_refuses_with_names(chain: Chain) -> None:
     offer = registry.put_offer(SPEC_ID, endpoint="http://127.0.0.1:1", price_in=1, price_out=1)
     await chain.refused("NotActiveWorker", offer, WORKER)
-    await chain.refused("NotActiveWorker", registry.heartbeat(), WORKER)
+    await chain.refused("NoOffer", registry.heartbeat(), WORKER)
     await open_market(chain)
     await chain.refused("SpecExists", registry.register_spec(SPEC), REQUESTER)
     await chain.refused("NotDepositor", registry.remove_spec(SPEC_ID), WORKER)
@@ -195,7 +197,7 @@ async def test_a_session_earns_after_its_batch(chain: Chain) -> None:
     assert await sessions.seed(chain.client.at(), number) is None
     await seeded(chain, number, session.seed_round)
     voucher = proof.Voucher(number, 1_000, 1)
-    signature = proof.sign(proof_pair(REQUESTER), "voucher", chain.client.genesis_hash, voucher.encode())
+    signature = REQUESTER.sign(proof.signing_bytes("voucher", chain.client.genesis_hash, voucher.encode()))
     claim = sessions.claim(number, 1_000, 1, signature)
     await chain.refused("NothingToClaim", claim, WORKER)
     await chain.refused("BadSignature", sessions.claim(number, 1_001, 1, signature), WORKER)
@@ -220,10 +222,6 @@ async def seeded(chain: Chain, number: int, round_: int) -> None:
     value = await beacon.value_of(chain.client.at(), round_)
     assert value is not None
     assert await sessions.seed(chain.client.at(), number) == proof.session_seed(value, number)
-
-
-def proof_pair(pair: Keypair) -> proof.KeyPair:
-    return pair  # type: ignore[return-value]
 
 
 async def test_closing_and_rating(chain: Chain) -> None:
@@ -303,3 +301,149 @@ async def test_a_worker_without_a_record(chain: Chain) -> None:
     assert await spot_checks.positions(view, 0) == []
     assert await spot_checks.due_of_worker(view, WORKER.public) == []
     assert await spot_checks.assignments(view, VALIDATOR.public) == []
+
+
+CANDIDATES = tuple(proof.Candidate(token, -100 * (token + 1)) for token in range(SPEC.top_k))
+LEAVES = [proof.Leaf(position, 0, CANDIDATES, (7,) * 8, (9,) * 8) for position in range(3)]
+
+
+def receipt_of(session: int) -> proof.Receipt:
+    """An answer of three tokens at temperature 0."""
+    return proof.Receipt(
+        session=session,
+        index=0,
+        request_hash=b"q" * 32,
+        temperature=0,
+        output_hash=proof.output_hash([0, 0, 0]),
+        text_hash=proof.text_hash("..."),
+        n_prompt=50,
+        n_out=3,
+        finish=proof.FinishReason.LENGTH,
+        transcript_root=proof.transcript_root(LEAVES),
+    )
+
+
+async def drawn_audit(chain: Chain) -> tuple[int, int, proof.PlacedSegment, proof.Receipt]:
+    """A market with two validators in which every answer is audited, and the audit of its first answer."""
+    await open_market(chain)
+    for validator in (VALIDATOR, OTHER):
+        await chain.submit(staking.bond(StakeRole.VALIDATOR, 100 * UNIT), validator)
+    await chain.sudo(registry.set_calibration(SPEC_ID, CALIBRATION))
+    await chain.sudo(spot_checks.set_audit_floor(1_000_000))
+    number = await open_session(chain)
+    session = await sessions.session(chain.client.at(), number)
+    assert session is not None
+    await seeded(chain, number, session.seed_round)
+    receipt = receipt_of(number)
+    segment = proof.Segment(number, 0, 0, proof.receipts_root([receipt]), 1)
+    (placed,) = proof.place_segments([segment])
+    result = await chain.submit(spot_checks.commit_batch([segment]), WORKER)
+    event = result.find("SpotChecks", "BatchCommitted")
+    assert event is not None
+    epoch = event.fields["epoch"]
+    sealed = await spot_checks.batch(chain.client.at(), WORKER.public, epoch)
+    assert sealed is not None
+    assert sealed.root == proof.batch_root([placed])
+    await chain.forward((sealed.round + 2) * 6)
+    (duty,) = await spot_checks.due_of_worker(chain.client.at(), WORKER.public)
+    assert duty.stage is Stage.DRAWN
+    return duty.audit, epoch, placed, receipt
+
+
+async def test_an_audit_from_the_draw_to_the_verdict(chain: Chain) -> None:
+    number, epoch, placed, receipt = await drawn_audit(chain)
+    early = spot_checks.commit_reference(number, bytes(32))
+    await chain.refused("WrongStage", early, VALIDATOR)
+    forged = dataclasses.replace(receipt, n_out=4)
+    await chain.refused(
+        "ReceiptProofInvalid", spot_checks.open_receipt(number, placed, [], forged, []), WORKER
+    )
+    opening = spot_checks.open_receipt(number, placed, [], receipt, [])
+    await chain.refused("NotTheWorker", opening, REQUESTER)
+    await chain.submit(opening, WORKER)
+    view = chain.client.at()
+    audit = await spot_checks.audit(view, number)
+    assert audit is not None
+    assert (audit.worker, audit.epoch, audit.session, audit.index) == (
+        WORKER.public,
+        epoch,
+        receipt.session,
+        0,
+    )
+    assert {member.validator for member in audit.panel} == {VALIDATOR.public, OTHER.public}
+    assert audit.answer is not None
+    assert (audit.answer.receipt, audit.answer.requester) == (receipt, REQUESTER.public)
+    seed = await sessions.seed(view, receipt.session)
+    assert seed is not None
+    assert audit.answer.request_seed == proof.request_seed(seed, 0, receipt.request_hash)
+    assert await spot_checks.positions(view, number) == [0, 1, 2]
+    for validator, salt in ((VALIDATOR, b"1" * 32), (OTHER, b"2" * 32)):
+        (duty,) = await spot_checks.assignments(chain.client.at(), validator.public)
+        assert (duty.audit, duty.stage, duty.acted) == (number, Stage.RECEIPT_OPENED, False)
+        commitment = proof.reference_commitment(number, validator.public, LEAVES, salt)
+        await chain.submit(spot_checks.commit_reference(number, commitment), validator)
+    (due,) = await spot_checks.due_of_worker(chain.client.at(), WORKER.public)
+    assert due.stage is Stage.REFERENCED
+    leaves_proof = proof.multiproof([leaf.encode() for leaf in LEAVES], [0, 1, 2])
+    wrong = [dataclasses.replace(LEAVES[0], token=1), *LEAVES[1:]]
+    await chain.refused("LeafProofInvalid", spot_checks.open_leaves(number, wrong, leaves_proof), WORKER)
+    await chain.submit(spot_checks.open_leaves(number, LEAVES, leaves_proof), WORKER)
+    await chain.refused("CommitmentMismatch", spot_checks.reveal_reference(number, LEAVES, bytes(32)), OTHER)
+    for validator, salt in ((VALIDATOR, b"1" * 32), (OTHER, b"2" * 32)):
+        await chain.submit(spot_checks.reveal_reference(number, LEAVES, salt), validator)
+    await check_verdict(chain, number, epoch, receipt)
+
+
+async def check_verdict(chain: Chain, number: int, epoch: int, receipt: proof.Receipt) -> None:
+    view = chain.client.at()
+    outcome = await spot_checks.verdict_of(view, receipt.session, 0)
+    assert outcome is not None
+    assert (outcome.audit, outcome.verdict, outcome.reason) == (number, "Passed", "Clean")
+    # Three positions in the best bin, three hits, and sums that stay at zero.
+    assert (outcome.position_evidence, outcome.margin_evidence) == (3 * -64, 3 * -13)
+    assert (outcome.position_total, outcome.margin_total) == (0, 0)
+    audit = await spot_checks.audit(view, number)
+    assert audit is not None
+    assert (audit.stage, audit.outcome) == (Stage.DECIDED, outcome)
+    state = await spot_checks.worker_state(view, WORKER.public)
+    assert (state.passed, state.failed, state.clean, state.removed) == (1, 0, 1, False)
+    settled = await spot_checks.batch(view, WORKER.public, epoch)
+    assert settled is not None
+    assert (settled.state, settled.drawn, settled.pending) == ("Settled", 1, 0)
+    score = await reputation.score(view, WORKER.public, 1, Axis.INTEGRITY)
+    records = await reputation.scores(view, WORKER.public)
+    assert records[1, Axis.INTEGRITY].score == score > 0.5
+    assert records[1, Axis.INTEGRITY].bad == 0.0
+
+
+async def test_two_validators_report_that_the_data_was_withheld(chain: Chain) -> None:
+    number, _, placed, receipt = await drawn_audit(chain)
+    await chain.submit(spot_checks.open_receipt(number, placed, [], receipt, []), WORKER)
+    for validator in (VALIDATOR, OTHER):
+        await chain.submit(spot_checks.report_withheld(number), validator)
+    outcome = await spot_checks.verdict_of(chain.client.at(), receipt.session, 0)
+    assert outcome is not None
+    assert (outcome.verdict, outcome.reason, outcome.position_total) == ("Failed", "Withheld", 1536)
+    assert await spot_checks.audit_probability(chain.client.at(), WORKER.public) == 1.0
+
+
+async def test_two_receipts_for_one_request_end_a_worker(chain: Chain) -> None:
+    await open_market(chain)
+    number = await open_session(chain)
+    first = receipt_of(number)
+    second = dataclasses.replace(first, output_hash=b"o" * 32)
+    signed = [
+        WORKER.sign(proof.signing_bytes("receipt", chain.client.genesis_hash, receipt.encode()))
+        for receipt in (first, second)
+    ]
+    same = spot_checks.report_equivocation(WORKER.public, first, signed[0], first, signed[0])
+    await chain.refused("SameReceipt", same, REQUESTER)
+    unsigned = spot_checks.report_equivocation(WORKER.public, first, signed[0], second, bytes(64))
+    await chain.refused("SignatureInvalid", unsigned, REQUESTER)
+    await chain.submit(
+        spot_checks.report_equivocation(WORKER.public, first, signed[0], second, signed[1]), REQUESTER
+    )
+    found = await staking.bond_of(chain.client.at(), WORKER.public)
+    assert found is not None
+    assert (found.removed, found.active) == (True, False)
+    assert (await spot_checks.worker_state(chain.client.at(), WORKER.public)).removed

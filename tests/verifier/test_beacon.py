@@ -20,7 +20,9 @@ COMMIT_BLOCKS = REVEAL_BLOCKS = 3
 LENGTH = COMMIT_BLOCKS + REVEAL_BLOCKS
 
 
-def status_at(block: int, committed: tuple[bytes, ...] = (), revealed: tuple[bytes, ...] = ()) -> BeaconStatus:
+def status_at(
+    block: int, committed: tuple[bytes, ...] = (), revealed: tuple[bytes, ...] = ()
+) -> BeaconStatus:
     """What the chain says as of a block, as runtime_spec/pallets/beacon computes it."""
     round_, offset = divmod(block, LENGTH)
     committing = offset < COMMIT_BLOCKS

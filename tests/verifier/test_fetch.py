@@ -52,11 +52,15 @@ async def test_the_request_proves_who_asks_and_the_data_come_back(answered: Answ
 async def test_a_refusal_may_be_tried_again(status: int) -> None:
     body = {"error": {"message": "not now", "code": "x"}}
     with pytest.raises(FetchError, match=f"answers {status}: not now") as caught:
-        await ask(lambda _: httpx.Response(status, json=body, headers={"location": "http://elsewhere.example"}))
+        await ask(
+            lambda _: httpx.Response(status, json=body, headers={"location": "http://elsewhere.example"})
+        )
     assert not isinstance(caught.value, Withheld)
 
 
-@pytest.mark.parametrize("endpoint", ["", "ftp://x", "file:///etc/passwd", "unix:/x", "http://", "http://[", "http://a b"])
+@pytest.mark.parametrize(
+    "endpoint", ["", "ftp://x", "file:///etc/passwd", "unix:/x", "http://", "http://[", "http://a b"]
+)
 async def test_an_address_that_is_none_is_refused(endpoint: str) -> None:
     async with make_http() as http:
         with pytest.raises(FetchError):
@@ -104,7 +108,9 @@ async def test_a_worker_that_trickles_costs_no_more_than_the_limit(slow_worker: 
             await Fetcher(http, VALIDATOR, GENESIS, seconds=0.3).fetch(slow_worker, 1)
 
 
-async def test_a_worker_that_is_down_may_be_tried_again(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_is_down_may_be_tried_again(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor is a proxy of the environment asked about this machine."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
     async with make_http() as http:
@@ -147,7 +153,12 @@ def test_a_body_that_is_no_object_is_an_error(body: bytes) -> None:
         parse_material(body)
 
 
-@given(st.recursive(st.none() | st.integers() | st.text() | st.floats(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text() | st.floats(),
+        lambda s: st.lists(s) | st.dictionaries(st.text(), s),
+    )
+)
 def test_any_json_is_an_error_or_material(value: Any) -> None:
     with pytest.raises(FetchError):
         parse_material(json.dumps(value).encode())
@@ -160,4 +171,6 @@ def test_only_the_receipt_that_was_opened_counts(answered: Answered, reference: 
     with pytest.raises(Withheld, match="another receipt than the one it opened"):
         insist(answered.material, other, standard)
     with pytest.raises(Withheld, match="output_hash"):
-        insist(replace(answered.material, tokens=(1, *answered.material.tokens[1:])), answered.receipt, standard)
+        insist(
+            replace(answered.material, tokens=(1, *answered.material.tokens[1:])), answered.receipt, standard
+        )

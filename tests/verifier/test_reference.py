@@ -67,7 +67,10 @@ def test_any_choice_and_order_of_positions_gives_the_same_leaves(
     assert [leaf.position for leaf in some] == chosen
     for leaf in some:
         whole = everything[leaf.position]
-        assert (leaf.token, [c.id for c in leaf.candidates]) == (whole.token, [c.id for c in whole.candidates])
+        assert (leaf.token, [c.id for c in leaf.candidates]) == (
+            whole.token,
+            [c.id for c in whole.candidates],
+        )
         assert distance(leaf.logit_sketch, whole.logit_sketch) <= 8
     again = reference.leaves(answered.prompt_ids, tokens, chosen, answered.request_seed)
     assert again == some
@@ -75,7 +78,8 @@ def test_any_choice_and_order_of_positions_gives_the_same_leaves(
 
 def test_another_seed_gives_other_sketches(reference: Reference, answered: Answered) -> None:
     one, other = (
-        reference.leaves(answered.prompt_ids, answered.material.tokens, [0], seed)[0] for seed in (SEED, SEED[::-1])
+        reference.leaves(answered.prompt_ids, answered.material.tokens, [0], seed)[0]
+        for seed in (SEED, SEED[::-1])
     )
     assert one.candidates == other.candidates
     assert one.logit_sketch != other.logit_sketch
@@ -168,7 +172,9 @@ def test_a_provider_that_silently_falls_back_is_seen(
     monkeypatch.setattr(runtime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     session = runtime.InferenceSession
     monkeypatch.setattr(
-        runtime, "InferenceSession", lambda graph, options, providers: session(graph, options, ["CPUExecutionProvider"])
+        runtime,
+        "InferenceSession",
+        lambda graph, options, providers: session(graph, options, ["CPUExecutionProvider"]),
     )
     with pytest.raises(ReferenceFailed, match="would have used CPUExecutionProvider"):
         Reference(tiny, spec, provider="CUDAExecutionProvider")

@@ -99,5 +99,3 @@ def test_half_a_finding_cannot_be_kept(open_store: Opener) -> None:
         db.execute("INSERT INTO findings VALUES (1, x'00', NULL, NULL, 1)")
     assert store.finding(1) is None
     store.close()
-
-

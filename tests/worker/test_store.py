@@ -33,16 +33,16 @@ LEAF = st.builds(
 )
 RECEIPT = st.builds(
     Receipt,
-    SESSION,
-    U32,
-    HASH,
-    st.integers(0, 65535),
-    HASH,
-    HASH,
-    U32,
-    U32,
-    st.sampled_from(FinishReason),
-    HASH,
+    session=SESSION,
+    index=U32,
+    request_hash=HASH,
+    temperature=st.integers(0, 65535),
+    output_hash=HASH,
+    text_hash=HASH,
+    n_prompt=U32,
+    n_out=st.integers(1, (1 << 32) - 1),
+    finish=st.sampled_from(FinishReason),
+    transcript_root=HASH,
 )
 ANSWER = st.builds(
     Answer, RECEIPT, st.binary(min_size=64, max_size=64), st.lists(U32, max_size=5).map(tuple), st.text(), U128,
