@@ -1,10 +1,12 @@
 """The committed runtime artifact: written from a fresh build, checked against its sources.
 
-    python artifact.py write RAW_WASM    compress the blob, read its metadata, write the checksums
-    python artifact.py check             sources, files and the blob inside agree with artifacts/SHA256SUMS
-    python artifact.py unpack FILE       write the raw blob out of the committed artifact
+    python artifact.py sources                  print the hash of the sources
+    python artifact.py write RAW_WASM SOURCES   compress the blob that was built from the sources with that hash, read
+                                                its metadata, write the checksums
+    python artifact.py check                    sources, files and the blob inside agree with artifacts/SHA256SUMS
+    python artifact.py unpack FILE              write the raw blob out of the committed artifact
 
-`write` needs this repository's Python environment (it runs the blob); the other two need `zstandard` only.
+`write` needs this repository's Python environment (it runs the blob); the others need `zstandard` only.
 """
 
 from __future__ import annotations
@@ -99,8 +101,13 @@ def _compact(data: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(data[at : at + size], "little") >> 2, at + size
 
 
-def write(raw: Path) -> None:
-    """Writes all files of the artifact for the blob `raw`."""
+def write(raw: Path, sources: str) -> None:
+    """Writes all files of the artifact for the blob `raw`, built when the sources had the hash `sources`.
+
+    Raises ArtifactError if they have another one by now.
+    """
+    if source_hash() != sources:
+        raise ArtifactError("the sources have changed since the build began; run ./make-artifact.sh again")
     blob = raw.read_bytes()
     ARTIFACTS.mkdir(exist_ok=True)
     files = {COMPRESSED: MAGIC + zstandard.ZstdCompressor(level=19).compress(blob)}
@@ -108,7 +115,7 @@ def write(raw: Path) -> None:
     for name, data in files.items():
         (ARTIFACTS / name).write_bytes(data)
     sums = {name: _sha256(data) for name, data in files.items()}
-    sums |= {BLOB: _sha256(blob), "sources": source_hash()}
+    sums |= {BLOB: _sha256(blob), "sources": sources}
     SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
 
 
@@ -132,8 +139,10 @@ def check() -> None:
 
 def main(arguments: list[str]) -> int:
     match arguments:
-        case ["write", raw]:
-            write(Path(raw))
+        case ["sources"]:
+            sys.stdout.write(f"{source_hash()}\n")
+        case ["write", raw, sources]:
+            write(Path(raw), sources)
         case ["check"]:
             check()
         case ["unpack", target]:

@@ -78,6 +78,14 @@ flags=(
 CARGO_ENCODED_RUSTFLAGS=$(IFS=$'\x1f'; echo "${flags[*]}")
 export CARGO_ENCODED_RUSTFLAGS
 
+# Cargo judges by the age of files: a clone older than the last build here would get that build's crates. So what
+# the last build saw is remembered by content, and the members are dropped when it has changed.
+members=$(cd "$workspace" && find . -name target -prune -o -type f \( -name '*.rs' -o -name 'Cargo.*' \) -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)
+if [[ $members != "$(cat "$target_dir/members" 2>/dev/null)" ]]; then
+  (cd "$workspace" && /usr/bin/cargo clean --quiet --locked --workspace --profile "$profile" --target "$target" --target-dir "$target_dir")
+  echo "$members" >"$target_dir/members"
+fi
+
 # Step 3: build the library crate as a cdylib, in a target directory apart from the host tests'.
 (cd "$workspace" && /usr/bin/cargo rustc --locked --package "$package" --lib --crate-type cdylib \
   --no-default-features --profile "$profile" --target "$target" --target-dir "$target_dir")

@@ -9,6 +9,8 @@ python=${PYTHON:-$here/../.venv/bin/python}
 [[ -x $python ]] || python=${PYTHON:-python3}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+# Sources that change while they are built would be vouched for with the wrong blob.
+sources=$("$python" "$here/artifact.py" sources)
 PYTHON=$python "$here/build-wasm.sh" "$out"
-"$python" "$here/artifact.py" write "$out/llmnet_runtime.wasm"
+"$python" "$here/artifact.py" write "$out/llmnet_runtime.wasm" "$sources"
 ls -l "$here/artifacts"

@@ -157,7 +157,11 @@ async def ask_in(requester: Requester, plan: Plan, number: int, *, stream: bool)
     from llmnet.chain import ss58_encode
     from llmnet.gateway.amounts import tokens
 
+    shown = False
+
     def show(text: str) -> None:
+        nonlocal shown
+        shown = True
         say(text, end="")
 
     try:
@@ -170,7 +174,7 @@ async def ask_in(requester: Requester, plan: Plan, number: int, *, stream: bool)
             on_text=show if stream else None,
         )
     finally:
-        if stream:
+        if shown:
             say()
     receipt = answer.receipt
     note(

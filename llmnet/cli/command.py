@@ -78,10 +78,13 @@ class Context:
     @asynccontextmanager
     async def requester(self) -> AsyncIterator[tuple[Client, Requester]]:
         """A connection and the requester of the acting account."""
-        from llmnet.gateway import Requester
+        from llmnet.gateway import Patience, Requester
 
-        signer = self.signer()
-        async with self.client() as client, Requester(client, signer, self.settings.home_dir) as requester:
+        signer, patience = self.signer(), Patience(seconds=self.settings.timeout)
+        async with (
+            self.client() as client,
+            Requester(client, signer, self.settings.home_dir, patience=patience) as requester,
+        ):
             yield client, requester
 
 

@@ -45,13 +45,15 @@ def _add(group: argparse._ArgumentGroup, option: str, default: object = None, **
 
 def tokens(text: str) -> int:
     """Plancks of an amount in whole tokens; up to 12 decimals."""
-    from decimal import Decimal, InvalidOperation
+    from decimal import Decimal
 
     try:
         value = Decimal(text) * UNIT
-    except InvalidOperation:
+        if not 0 <= value < 1 << 128:
+            raise ArithmeticError
+    except ArithmeticError:
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount") from None
-    if value < 0 or value != value.to_integral_value():
+    if value != value.to_integral_value():
         raise argparse.ArgumentTypeError(f"{text!r} is not an amount of tokens with at most 12 decimals")
     return int(value)
 

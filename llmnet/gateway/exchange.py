@@ -103,7 +103,7 @@ class Exchange:
 
     async def run(self, stored: StoredRequest, on_text: OnText | None = None) -> StoredRequest:
         """The request, accepted. Raises the errors of this package; a request that may be with the worker stays pending."""
-        printer = Printer(on_text)
+        printer, said = Printer(on_text), ""
         deadline = time.monotonic() + self._patience.seconds
         try:
             while True:
@@ -120,12 +120,20 @@ class Exchange:
                     return await self._conclude(stored, reply)
                 if stored is not before:
                     printer = Printer(on_text)
+                if reason != said:
+                    log.warning("no answer from %s yet (%s), trying again", self._door.endpoint, reason)
+                    said = reason
                 if time.monotonic() + pause > deadline:
                     raise WorkerUnreachable(
                         f"the worker at {self._door.endpoint} gave no answer within {self._patience.seconds:.0f} s ({reason}); "
                         "the request is kept and sent again next time, or ask in another session"
                     )
                 await asyncio.sleep(pause)
+        except WorkerBroken as error:
+            self._store.abandon(stored)
+            raise WorkerBroken(
+                f"{error}; the request is kept and sent again next time, or ask in a session with another worker"
+            ) from None
         except BaseException:
             self._store.abandon(stored)
             raise
@@ -172,7 +180,7 @@ class Exchange:
         if expected is None:
             raise self._refused(stored, refusal)
         if expected > index:
-            return await self._resync(stored, expected)
+            return await self._resync(stored, expected, refusal)
         below = self._store.request(self._kept.seed, expected) if expected < index else stored
         if below is None:
             return self._renumbered(stored, refusal), 0.0
@@ -193,13 +201,13 @@ class Exchange:
         self._store.withdraw(stored)
         return self.begin(stored.request)
 
-    async def _resync(self, stored: StoredRequest, expected: int) -> tuple[StoredRequest, float]:
+    async def _resync(
+        self, stored: StoredRequest, expected: int, refusal: Refusal
+    ) -> tuple[StoredRequest, float]:
         """Learn the answers that the worker gave us and this store does not know, then take the next index."""
         first = stored.request.index
         if expected - first > MAX_RESYNC:
-            raise self._refused(
-                stored, Refusal(409, "index_used", f"the worker expects index {expected}", None, {})
-            )
+            raise self._refused(stored, refusal)
         for index in range(first, expected):
             known = self._store.request(self._kept.seed, index)
             if known is not None and index != first:
@@ -209,11 +217,7 @@ class Exchange:
             except (Refusal, Interrupted) as error:
                 log.info("answer %s/%s cannot be had yet: %s", self._kept.number, index, error)
                 return stored, self._longer()
-        return self._renumbered_after(stored), 0.0
-
-    def _renumbered_after(self, stored: StoredRequest) -> StoredRequest:
-        self._store.withdraw(stored)
-        return self.begin(stored.request)
+        return self._renumbered(stored, refusal), 0.0
 
     async def _learn(self, index: int) -> None:
         number = self._kept.number

@@ -15,7 +15,7 @@ from llmnet.proof import Calibration, Receipt, ServiceSpec
 from .bundle import Bundle
 from .errors import UnknownSession
 from .offers import spec_name
-from .trail import MAX_BLOCKS, Trail, calls, leaves_of, references_of, sort_out
+from .trail import MAX_BLOCKS, Trail, calls, opened_leaves, references_of, sort_out
 
 _MONEY = {
     ("SpotChecks", "WorkerFined"),
@@ -208,19 +208,19 @@ def _evidence(known: Known, trail: Trail) -> list[Facts] | None:
     audit = known.audit
     if audit is None or audit.answer is None or known.spec is None or known.calibration is None:
         return None
-    opened = trail.of_audit("open_leaves")
+    opened = opened_leaves(trail, audit.answer.receipt, known.positions)
     commitments = {
         member.validator: member.commitment.value
         for member in audit.panel
         if member.commitment is not None and member.commitment.name == "Reference"
     }
     references = references_of(trail, known.audit_number or 0, commitments)
-    if not opened or not references:
+    if opened is None or not references:
         return None
     answer = audit.answer
     try:
         judged = proof.judge(
-            leaves_of(opened[-1]),
+            opened,
             references,
             known.calibration,
             known.spec,

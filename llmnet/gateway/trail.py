@@ -6,13 +6,13 @@ Blocks keep their transactions for good, while state is pruned and pallets forge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmnet import proof
 from llmnet.chain import Call, Client, CodecError, decode_extrinsic
-from llmnet.proof import Candidate, Leaf, Segment
+from llmnet.proof import Candidate, Leaf, Receipt, Segment
 
 CHUNK = 16
 MAX_BLOCKS = 5000
@@ -114,6 +114,21 @@ def leaves_of(entry: Entry) -> tuple[Leaf, ...]:
         )
         for value in entry.call.args["leaves"]
     )
+
+
+def opened_leaves(trail: Trail, receipt: Receipt, positions: Sequence[int]) -> tuple[Leaf, ...] | None:
+    """The leaves that the worker opened and proved, if it did."""
+    for entry in trail.of_audit("open_leaves"):
+        try:
+            leaves = leaves_of(entry)
+            encoded = [leaf.encode() for leaf in leaves]
+            root, nodes = receipt.transcript_root, entry.call.args["proof"]
+            proven = proof.verify_multiproof(root, receipt.n_out, positions, encoded, nodes)
+        except proof.ProofError:
+            continue
+        if proven and [leaf.position for leaf in leaves] == list(positions):
+            return leaves
+    return None
 
 
 def references_of(trail: Trail, audit: int, commitments: dict[bytes, bytes]) -> list[proof.Reference]:

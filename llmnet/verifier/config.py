@@ -8,13 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ValidatorConfig:
-    """`bond` in plancks. `report_before`: how many blocks before the deadline a worker that cannot be reached is given up and
+    """`bond` in plancks. `max_fetches`: how many of one worker's answers are asked for at a time. `report_before`: how many blocks before the deadline a worker that cannot be reached is given up and
     reported; a reference run and a transaction have to fit in. `keep_blocks`: how long findings outlive their deadline."""
 
     store: Path
     bond: int | None = None
     beacon: bool = True
-    max_fetches: int = 8
+    max_fetches: int = 4
     report_before: int = 6
     keep_blocks: int = 600
     provider: str = "CPUExecutionProvider"

@@ -11,6 +11,7 @@ from llmnet.engine.weights import ModelFiles
 from llmnet.pallets.staking import StakeRole, ensure_bond
 
 from .auditor import Auditor
+from .clock import Clock
 from .config import ValidatorConfig
 from .duties import Duties
 from .fetch import Fetcher, make_http
@@ -44,17 +45,20 @@ class Validator:
             store.close()
 
     async def _work(self, store: Store, stop: asyncio.Event) -> None:
-        config, ledger = self.config, ClientLedger(self._client, self._signer)
+        config, ledger, clock = self.config, ClientLedger(self._client, self._signer), Clock()
         async with make_http() as http:
             auditor = Auditor(
                 ledger,
                 store,
                 Fetcher(http, self._signer, self._client.genesis_hash),
                 self._library,
+                clock,
                 max_fetches=config.max_fetches,
                 report_before=config.report_before,
             )
-            duties = Duties(ledger, store, auditor, beacon=config.beacon, keep_blocks=config.keep_blocks)
+            duties = Duties(
+                ledger, store, auditor, clock, beacon=config.beacon, keep_blocks=config.keep_blocks
+            )
             log.info("validating as %s", self._signer.public.hex())
             working, waiting = asyncio.create_task(duties.run()), asyncio.create_task(stop.wait())
             try:

@@ -19,6 +19,7 @@ from llmnet.proof import reference_commitment
 
 from .auditor import Auditor
 from .beacon import BeaconStep, beacon_call, next_step
+from .clock import Clock
 from .errors import ModelMismatch, ReferenceFailed
 from .ledger import Ledger, Outlook
 from .store import Finding, Store
@@ -40,15 +41,21 @@ class Duties:
     """One loop over finalised blocks; each duty is a task of its own, at most one at a time for the same duty."""
 
     def __init__(
-        self, ledger: Ledger, store: Store, auditor: Auditor, *, beacon: bool = True, keep_blocks: int = 600
+        self,
+        ledger: Ledger,
+        store: Store,
+        auditor: Auditor,
+        clock: Clock,
+        *,
+        beacon: bool = True,
+        keep_blocks: int = 600,
     ) -> None:
-        self._ledger, self._store, self._auditor = ledger, store, auditor
+        self._ledger, self._store, self._auditor, self._clock = ledger, store, auditor, clock
         self._beacon, self._keep_blocks = beacon, keep_blocks
         self._busy: dict[Hashable, asyncio.Task[None]] = {}
         self._settled: set[Hashable] = set()
         self._refusals: Counter[Hashable] = Counter()
         self._resting_until = 0
-        self.now = 0
 
     async def run(self) -> None:
         """Work until cancelled. Chain errors are logged and tried again. Raises WrongChain: then nothing here is right any more."""
@@ -69,7 +76,7 @@ class Duties:
     async def step(self) -> None:
         """Look at the chain and begin what is missing."""
         outlook = await self._ledger.outlook()
-        self.now = outlook.block
+        self._clock.advance(outlook.block)
         self._begin_beacon(outlook)
         for duty in sorted(outlook.duties, key=lambda duty: (duty.deadline, duty.audit)):
             self._begin_audit(duty)
@@ -129,7 +136,7 @@ class Duties:
         if isinstance(key, BeaconStep):
             self._settled.add(key)  # a round has no second chance
             if error.error.name == "NotValidator":
-                self._resting_until = self.now + REST_BLOCKS
+                self._resting_until = self._clock.now + REST_BLOCKS
         else:
             self._give_up_slowly(key)
 
@@ -150,7 +157,7 @@ class Duties:
         log.debug("%s is done", step)
 
     async def _commit(self, duty: Duty) -> None:
-        finding = self._store.finding(duty.audit) or await self._auditor.find(duty, lambda: self.now)
+        finding = self._store.finding(duty.audit) or await self._auditor.find(duty)
         if finding is None:
             log.error("audit %s: there was no time to check it before block %s", duty.audit, duty.deadline)
             return

@@ -20,7 +20,7 @@ from .material import Material, Standard, check_material
 
 MAX_BYTES = 8 << 20
 MAX_TOKENS = 1 << 20
-SECONDS = 20.0
+SECONDS = 10.0
 # A proxy of the environment is for the world outside, not for daemons of this machine.
 _DIRECT = ("all://localhost", "all://127.0.0.1")
 
@@ -30,7 +30,8 @@ def make_http() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         follow_redirects=False,
         timeout=httpx.Timeout(SECONDS),
-        limits=httpx.Limits(max_connections=16),
+        # No common limit: workers that let their callers hang would use it up for all others.
+        limits=httpx.Limits(max_connections=None),
         mounts=dict.fromkeys(_DIRECT),
     )
 
@@ -63,8 +64,10 @@ class Fetcher:
 
     async def _get(self, url: str, headers: dict[str, str]) -> bytes:
         async with self._http.stream("GET", url, headers=headers) as response:
-            data = bytearray()
-            async for chunk in response.aiter_raw():
+            data, coding = bytearray(), response.headers.get("content-encoding", "identity")
+            if coding != "identity":
+                raise FetchError(f"{url} answers in {coding!r}, which was not asked for")
+            async for chunk in response.aiter_bytes():
                 data += chunk
                 if len(data) > MAX_BYTES:
                     raise FetchError(f"{url} sends more than {MAX_BYTES} bytes")

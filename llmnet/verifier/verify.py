@@ -89,13 +89,13 @@ def _leaf_checks(bundle: Bundle, seed: bytes) -> Iterator[Check]:
         yield Check("transcript_root", None, "the file has no leaves")
         return
     leaves, receipt, tokens = bundle.leaves, bundle.material.receipt, bundle.material.tokens
-    whole = bool(leaves) and [leaf.position for leaf in leaves] == list(range(receipt.n_out))
+    whole = len(leaves) == receipt.n_out and _in_order(leaves)
     yield Check(
         "positions",
         whole,
         "" if whole else f"{len(leaves)} leaves are not one for each of {receipt.n_out} tokens",
     )
-    same = bool(leaves) and proof.transcript_root(leaves) == receipt.transcript_root
+    same = whole and proof.transcript_root(leaves) == receipt.transcript_root
     yield Check(
         "transcript_root", same, "" if same else "the leaves are not those that the receipt commits to"
     )
@@ -103,6 +103,10 @@ def _leaf_checks(bundle: Bundle, seed: bytes) -> Iterator[Check]:
     yield Check("leaf_tokens", not other, _places("the leaf names another token than was delivered", other))
     odd = [leaf.position for leaf in leaves if not _consistent(leaf, bundle, seed)]
     yield Check("self_consistency", not odd, _places("the token does not follow from the leaf", odd))
+
+
+def _in_order(leaves: tuple[Leaf, ...]) -> bool:
+    return all(leaf.position == index for index, leaf in enumerate(leaves))
 
 
 def _consistent(leaf: Leaf, bundle: Bundle, seed: bytes) -> bool:
@@ -129,7 +133,7 @@ def _judge(
     material, leaves = bundle.material, bundle.leaves
     if reference is None:
         return None, Check("reference", None, "the model is missing")
-    if not leaves or [leaf.position for leaf in leaves] != list(range(len(material.tokens))):
+    if not leaves or len(leaves) != len(material.tokens) or not _in_order(leaves):
         return None, Check("reference", None, "there is no leaf for every token")
     try:
         prompt = reference.tokenizer.encode_chat(material.request.messages)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from llmnet.chain import ChainError, Client
 
 BLOCK_SECONDS = 0.35
-SLOW_SECONDS = 1.2
+SLOW_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 
 
@@ -45,11 +45,10 @@ class Clock:
             yield
 
     @asynccontextmanager
-    async def slowed(self, blocks: int = 8) -> AsyncIterator[None]:
-        """Blocks come slowly, and at least so many more of them after the body's end."""
+    async def slowed(self) -> AsyncIterator[None]:
+        """Blocks come slowly: for daemons that have to find the node again."""
         before, self.seconds = self.seconds, SLOW_SECONDS
         try:
             yield
-            await asyncio.sleep(blocks * SLOW_SECONDS)
         finally:
             self.seconds = before

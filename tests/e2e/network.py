@@ -45,7 +45,7 @@ class Part:
 
 
 class Network:
-    """Started by `async with`. Every event of the chain is in `events`, in order."""
+    """Started by `async with`. Every finalised block of the chain is in `blocks`, every event in `events`, in order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -54,6 +54,7 @@ class Network:
         self.spec = spec_of(self.files)
         self.url = f"ws://127.0.0.1:{free_port()}"
         self.events: list[Event] = []
+        self.blocks: list[tuple[int, bytes]] = []
         self.issuance = 0
         self.closing: list[int] = []  # sessions that a test closed, for the test that sees them closed
         self._news = asyncio.Condition()
@@ -125,16 +126,16 @@ class Network:
         """Send a signal to a daemon."""
         os.kill(self._running[name].process.pid, number)
 
-    async def kill(self, name: str) -> None:
-        """kill -9."""
+    async def stop(self, name: str, number: signal.Signals, seconds: float = 15) -> int:
+        """End a daemon by a signal; its exit status."""
         daemon = self._running.pop(name)
         self.troupe.daemons.remove(daemon)
-        self.signal_process(daemon, signal.SIGKILL)
-        await daemon.process.wait()
-
-    @staticmethod
-    def signal_process(daemon: Daemon, number: signal.Signals) -> None:
         os.killpg(daemon.process.pid, number)
+        return await asyncio.wait_for(daemon.process.wait(), seconds)
+
+    async def kill(self, name: str) -> None:
+        """kill -9."""
+        await self.stop(name, signal.SIGKILL)
 
     def log(self, name: str) -> str:
         """What a daemon wrote since it was first started."""
@@ -178,6 +179,7 @@ class Network:
     async def _record(self) -> None:
         async for block in self.client.blocks(from_block=1):
             async with self._news:
+                self.blocks.append((block.number, block.hash))
                 self.events += block.events
                 self._news.notify_all()
 

@@ -9,7 +9,7 @@ from llmnet import proof
 from llmnet.chain import Keypair
 from llmnet.engine import Engine, GenerationRequest, answer_text
 from llmnet.engine.weights import ModelFiles
-from llmnet.proof import Calibration, Leaf, Message, Receipt, Request, Role, ServiceSpec
+from llmnet.proof import Leaf, Message, Receipt, Request, Role, ServiceSpec
 from llmnet.verifier import Material, floor_calibration
 
 from .fakes import GENESIS
@@ -45,9 +45,9 @@ class Answered:
             "receipt": self.receipt.encode().hex(),
         }
 
-    def bundle(self, calibration: Calibration | None = None, **changes: Any) -> dict[str, Any]:
+    def bundle(self, **changes: Any) -> dict[str, Any]:
         """The receipt file."""
-        calibration = calibration or floor_calibration(self.spec.numerics)
+        calibration = floor_calibration(self.spec.numerics)
         return {
             **self.door(),
             "version": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from llmnet.pallets.spot_checks import Audit, Duty, Stage
 from llmnet.proof import ServiceSpec
 from llmnet.verifier import FetchError, ReferenceFailed, spec_of
 from llmnet.verifier.auditor import Auditor
+from llmnet.verifier.clock import Clock
 from llmnet.verifier.duties import Duties
 from llmnet.verifier.library import Library
 from llmnet.verifier.reference import Reference
@@ -60,11 +62,11 @@ class Scene:
 
     def start(self) -> None:
         self.store = self.open_store()
-        self.library = Library([self.files])
+        clock, library = Clock(), Library([self.files])
         auditor = Auditor(
-            self.ledger, self.store, self.source, self.library, max_fetches=4, report_before=6, pause=0.001
+            self.ledger, self.store, self.source, library, clock, max_fetches=4, report_before=6, pause=0.001
         )
-        self.duties = Duties(self.ledger, self.store, auditor)
+        self.duties = Duties(self.ledger, self.store, auditor, clock)
 
     async def kill(self) -> None:
         await self.duties.close()
@@ -192,6 +194,55 @@ async def test_a_worker_that_stays_away_is_reported_shortly_before_the_deadline(
     assert scene.ledger.sent[0].args["commitment"] == Variant("Withheld")
 
 
+async def test_a_worker_that_lets_its_callers_hang_is_reported_in_time(
+    scene: Scene, answered: Answered
+) -> None:
+    """Nor does it keep the validator from asking others."""
+
+    async def hang(endpoint: str, number: int) -> Any:
+        scene.source.asked.append((endpoint, number))
+        if number == 9:
+            return answered.material
+        if len(scene.source.asked) > 5:
+            await asyncio.sleep(60)
+        raise FetchError("timed out")
+
+    scene.source.fetch = hang  # type: ignore[method-assign]
+    for number in range(2, 9):
+        scene.ledger.audits[number] = scene.ledger.audits[1]
+    scene.ledger.audits[9] = replace(scene.ledger.audits[1], worker=bytes(32))
+    scene.ledger.duties = [opened(number, deadline=100) for number in range(1, 10)]
+    scene.ledger.block = 50
+    await scene.duties.step()
+    await asyncio.sleep(0.2)
+    assert [call.args["commitment"].name for call in scene.ledger.sent] == ["Reference"]
+    scene.ledger.block = 94
+    await scene.duties.step()
+    await asyncio.sleep(0.2)
+    reported = [call for call in scene.ledger.sent if call.args["commitment"] == Variant("Withheld")]
+    assert len(reported) >= 4
+
+
+async def test_a_worker_is_not_reported_before_it_was_asked(scene: Scene, answered: Answered) -> None:
+    """A validator that comes late has to ask first."""
+    scene.ledger.duties = [opened(deadline=100)]
+    await scene.step(block=96)
+    assert scene.ledger.sent[0].args["commitment"].name == "Reference"
+
+
+async def test_a_worker_that_was_never_asked_is_not_reported(scene: Scene) -> None:
+    async def hang(endpoint: str, number: int) -> Any:
+        await asyncio.sleep(60)
+
+    scene.source.fetch = hang  # type: ignore[method-assign]
+    scene.ledger.duties = [opened(deadline=100)]
+    scene.ledger.block = 96
+    await scene.duties.step()
+    await asyncio.sleep(0.05)
+    await scene.step(block=100)
+    assert scene.ledger.sent == []
+
+
 async def test_a_worker_that_moved_is_found(scene: Scene, answered: Answered) -> None:
     scene.source.answers = [FetchError("gone"), answered.material]
     scene.ledger.duties = [opened()]
@@ -267,7 +318,7 @@ async def test_a_burst_is_worked_off_in_deadline_order(
     assert len(scene.ledger.sent) == len(numbers)
     assert sorted(order) == numbers
     # The first to arrive runs at once; whoever waits is served by deadline.
-    inversions = sum(deadlines[a] > deadlines[b] for a, b in zip(order, order[1:], strict=False))
+    inversions = sum(deadlines[a] > deadlines[b] for a, b in itertools.pairwise(order))
     assert inversions <= 4
 
 

@@ -21,6 +21,7 @@ from llmnet.pallets.staking import BondError, StakeRole, ensure_bond
 from llmnet.proof import Segment, ServiceSpec
 from llmnet.verifier import floor_calibration
 from llmnet.verifier.auditor import Auditor
+from llmnet.verifier.clock import Clock
 from llmnet.verifier.duties import Duties
 from llmnet.verifier.fetch import Fetcher
 from llmnet.verifier.ledger import ClientLedger
@@ -61,8 +62,9 @@ class Running:
         ledger = ClientLedger(self.client, self.keys)
         self.store = Store(self.path, genesis_hash=self.client.genesis_hash, account=self.keys.public)
         fetcher = Fetcher(self.http, self.keys, self.client.genesis_hash)
-        auditor = Auditor(ledger, self.store, fetcher, Library([self.files]), max_fetches=4, report_before=4)
-        self.duties = Duties(ledger, self.store, auditor)
+        clock, library = Clock(), Library([self.files])
+        auditor = Auditor(ledger, self.store, fetcher, library, clock, max_fetches=4, report_before=4)
+        self.duties = Duties(ledger, self.store, auditor, clock)
         self.task = asyncio.create_task(self.duties.run())
 
     async def kill(self) -> None:
@@ -187,7 +189,7 @@ async def test_an_honest_answer_passes_although_a_validator_is_killed_between_co
     running[0].start()
     decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
     assert decided.outcome is not None
-    assert (decided.outcome.verdict, decided.outcome.margin_total) == ("Pass", 0)
+    assert (decided.outcome.verdict, decided.outcome.margin_total) == ("Passed", 0)
     assert decided.outcome.position_evidence < 0
     assert all(member.revealed for member in decided.panel)
     # All three took part in the beacon, and nobody was fined for silence.
@@ -205,7 +207,7 @@ async def test_a_worker_that_hands_out_nothing_is_reported_by_the_panel(
     worker.served = False
     decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
     assert decided.outcome is not None
-    assert (decided.outcome.verdict, decided.outcome.reason) == ("Fail", "Withheld")
+    assert (decided.outcome.verdict, decided.outcome.reason) == ("Failed", "Withheld")
     assert all(member.commitment == Variant("Withheld") for member in decided.panel)
 
 

@@ -83,7 +83,7 @@ def resampled(leaf: Leaf) -> Leaf:
     best = leaf.candidates[0]
     others = tuple(c for c in leaf.candidates if c.id != leaf.token and c is not best)
     first = leaf.candidates[0] if leaf.candidates[0].id != leaf.token else others[0]
-    rest = sorted((c.id for c in leaf.candidates if c.id != first.id))
+    rest = sorted(c.id for c in leaf.candidates if c.id != first.id)
     return replace(
         leaf,
         candidates=(first._replace(logprob=0), *(first._replace(id=i, logprob=-9000) for i in rest)),

@@ -29,12 +29,13 @@ SALT = bytes(range(32))
 
 @dataclass
 class Network:
-    """The chain and a client of it. Blocks come while `ticking` is set."""
+    """The chain and a client of it. Blocks come while `ticking` is set, `pause` seconds apart."""
 
     node: Node
     server: Server
     client: Client
     ticking: asyncio.Event
+    pause: float = 0.02
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class Network:
         while True:
             await self.ticking.wait()
             await asyncio.to_thread(self.node.produce_block)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.pause)
 
     async def sudo(self, call: Any) -> None:
         await self.client.submit(self.client.call("Sudo", "sudo", call=call), ALICE)

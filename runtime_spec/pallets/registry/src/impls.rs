@@ -4,7 +4,10 @@ use crate::types::*;
 use frame_support::ensure;
 use llmnet_primitives::{Calibration, Role, Roster, ServiceSpec, Terms, LANES, MAX_TOP_K};
 use sp_core::H256;
-use sp_runtime::{traits::UniqueSaturatedInto, AccountId32, DispatchError, DispatchResult};
+use sp_runtime::{
+	traits::{CheckedAdd, UniqueSaturatedInto},
+	AccountId32, DispatchError, DispatchResult,
+};
 
 /// The sampling rule that this chain can check.
 const SAMPLER_VERSION: u8 = 1;
@@ -62,12 +65,23 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Whether no session can depend on the spec any more.
+	pub(crate) fn check_forgotten(record: &SpecRecordOf<T>) -> DispatchResult {
+		let Some(idle_since) = record.idle_since else { return Ok(()) };
+		let free = idle_since
+			.checked_add(&<T::SpecRetention as frame_support::traits::Get<_>>::get())
+			.ok_or(Error::<T>::SpecInUse)?;
+		ensure!(frame_system::Pallet::<T>::block_number() >= free, Error::<T>::SpecInUse);
+		Ok(())
+	}
+
 	/// Makes room for a new offer and returns its first version.
 	pub(crate) fn count_offer(spec_id: H256, worker: &AccountId32) -> Result<u32, DispatchError> {
 		let mut record = Specs::<T>::get(spec_id).ok_or(Error::<T>::UnknownSpec)?;
 		let limit = <T::MaxOffersPerSpec as frame_support::traits::Get<u32>>::get();
 		ensure!(record.offers < limit, Error::<T>::SpecFull);
 		record.offers = record.offers.checked_add(1).ok_or(Error::<T>::SpecFull)?;
+		record.idle_since = None;
 		OffersOf::<T>::try_mutate(worker, |list| list.try_push(spec_id))
 			.map_err(|_| Error::<T>::TooManyOffers)?;
 		Specs::<T>::insert(spec_id, record);
@@ -81,6 +95,9 @@ impl<T: Config> Pallet<T> {
 		Specs::<T>::try_mutate(spec_id, |slot| {
 			let record = slot.as_mut().ok_or(Error::<T>::UnknownSpec)?;
 			record.offers = record.offers.checked_sub(1).ok_or(Error::<T>::NoOffer)?;
+			if record.offers == 0 {
+				record.idle_since = Some(frame_system::Pallet::<T>::block_number());
+			}
 			Ok::<_, DispatchError>(())
 		})?;
 		let mut left = OffersOf::<T>::get(&worker);

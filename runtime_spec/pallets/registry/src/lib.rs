@@ -63,7 +63,7 @@ pub mod pallet {
 	/// An offer with this runtime's block number.
 	pub type OfferOf<T> = Offer<Balance, BlockNumberFor<T>>;
 	/// A spec's record.
-	pub type SpecRecordOf = SpecRecord<AccountId32, Balance>;
+	pub type SpecRecordOf<T> = SpecRecord<AccountId32, Balance, BlockNumberFor<T>>;
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -81,6 +81,9 @@ pub mod pallet {
 		/// What is held for a registered spec.
 		#[pallet::constant]
 		type SpecDeposit: Get<Balance>;
+		/// How long a spec stays after its last offer: longer than a session and its audits can last.
+		#[pallet::constant]
+		type SpecRetention: Get<BlockNumberFor<Self>>;
 		/// The most specs there can be.
 		#[pallet::constant]
 		type MaxSpecs: Get<u32>;
@@ -107,7 +110,7 @@ pub mod pallet {
 
 	/// The registered specs by id.
 	#[pallet::storage]
-	pub type Specs<T: Config> = CountedStorageMap<_, Blake2_128Concat, H256, SpecRecordOf, OptionQuery>;
+	pub type Specs<T: Config> = CountedStorageMap<_, Blake2_128Concat, H256, SpecRecordOf<T>, OptionQuery>;
 
 	/// The calibration of each spec that has one, expired ones included.
 	#[pallet::storage]
@@ -226,6 +229,8 @@ pub mod pallet {
 		NotDepositor,
 		/// The spec is still offered by somebody.
 		SpecOffered,
+		/// Sessions may still be answered or audited by this spec: wait until `SpecRetention` blocks after its last offer.
+		SpecInUse,
 		/// Thresholds must grow from q95 to q99, be above zero and within reach, and not have expired.
 		BadCalibration,
 		/// A domain's name must be UTF-8 and not empty.
@@ -284,13 +289,16 @@ pub mod pallet {
 			ensure!(Specs::<T>::count() < T::MaxSpecs::get(), Error::<T>::TooManySpecs);
 			let deposit = T::SpecDeposit::get();
 			T::Currency::hold(&HoldReason::SpecDeposit.into(), &depositor, deposit)?;
-			let record = SpecRecord { spec, depositor: depositor.clone(), deposit, offers: 0 };
+			let record =
+				SpecRecord { spec, depositor: depositor.clone(), deposit, offers: 0, idle_since: None };
 			Specs::<T>::insert(spec_id, record);
 			Self::deposit_event(Event::SpecRegistered { spec_id, depositor });
 			Ok(())
 		}
 
-		/// Removes a spec that nobody offers; its depositor gets the deposit back.
+		/// Removes a spec that nobody has offered for `SpecRetention` blocks; its depositor gets the deposit back.
+		///
+		/// Sessions outlive the offers they were opened by, and their answers are judged by the spec.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::remove_spec())]
 		pub fn remove_spec(origin: OriginFor<T>, spec_id: H256) -> DispatchResult {
@@ -298,6 +306,7 @@ pub mod pallet {
 			let record = Specs::<T>::get(spec_id).ok_or(Error::<T>::UnknownSpec)?;
 			ensure!(record.depositor == who, Error::<T>::NotDepositor);
 			ensure!(record.offers == 0, Error::<T>::SpecOffered);
+			Self::check_forgotten(&record)?;
 			T::Currency::release(&HoldReason::SpecDeposit.into(), &who, record.deposit, Precision::Exact)?;
 			Specs::<T>::remove(spec_id);
 			Calibrations::<T>::remove(spec_id);

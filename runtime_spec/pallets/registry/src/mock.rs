@@ -1,6 +1,9 @@
 use crate as pallet_registry;
 use core::cell::RefCell;
-use frame_support::{derive_impl, traits::ConstU128, traits::ConstU32};
+use frame_support::{
+	derive_impl,
+	traits::{ConstU128, ConstU32},
+};
 use llmnet_primitives::{Role, Roster};
 use sp_runtime::{traits::IdentityLookup, AccountId32, BuildStorage};
 use std::collections::BTreeSet;
@@ -82,6 +85,7 @@ impl crate::Config for Test {
 	type Roster = Bonds;
 	type SpecDeposit = ConstU128<10>;
 	type MaxSpecs = ConstU32<3>;
+	type SpecRetention = ConstU32<20>;
 	type MaxOffersPerSpec = ConstU32<4>;
 	type MaxOffersPerWorker = ConstU32<2>;
 	type MaxDomains = ConstU32<4>;

@@ -119,6 +119,27 @@ fn remove_spec_is_for_the_depositor_of_an_unused_spec() {
 		assert_ok!(offer(10, id, 5));
 		assert_noop!(Registry::remove_spec(signed(1), id), Error::<Test>::SpecOffered);
 		assert_ok!(Registry::withdraw_offer(signed(10), id));
+		// Sessions opened by that offer may still be audited: a worker must not be able to remove the measure.
+		assert_noop!(Registry::remove_spec(signed(1), id), Error::<Test>::SpecInUse);
+		System::set_block_number(20);
+		assert_noop!(Registry::remove_spec(signed(1), id), Error::<Test>::SpecInUse);
+		System::set_block_number(21);
+		assert_ok!(Registry::remove_spec(signed(1), id));
+	});
+}
+
+#[test]
+fn an_offer_starts_the_retention_of_its_spec_again() {
+	build_and_execute(|| {
+		let id = register("a");
+		assert_ok!(offer(10, id, 5));
+		assert_ok!(Registry::withdraw_offer(signed(10), id));
+		System::set_block_number(20);
+		assert_ok!(offer(10, id, 5));
+		assert_ok!(Registry::withdraw_offer(signed(10), id));
+		System::set_block_number(39);
+		assert_noop!(Registry::remove_spec(signed(1), id), Error::<Test>::SpecInUse);
+		System::set_block_number(40);
 		assert_ok!(Registry::remove_spec(signed(1), id));
 	});
 }
@@ -279,6 +300,7 @@ fn an_inactive_worker_has_no_terms_and_may_be_swept() {
 		assert_eq!(Registry::offers(id), vec![]);
 		assert_ok!(Registry::prune_offer(signed(2), id, account(10)));
 		assert_noop!(Registry::prune_offer(signed(2), id, account(10)), Error::<Test>::NoOffer);
+		System::set_block_number(21);
 		assert_ok!(Registry::remove_spec(signed(1), id));
 	});
 }
@@ -293,6 +315,7 @@ fn withdraw_all_takes_every_offer_of_one_worker() {
 		<Registry as llmnet_primitives::Specs<_>>::withdraw_all(&account(10));
 		assert_eq!(Registry::offers(a).len(), 1);
 		assert_eq!(Registry::offers(b).len(), 0);
+		System::set_block_number(21);
 		assert_ok!(Registry::remove_spec(signed(1), b));
 	});
 }

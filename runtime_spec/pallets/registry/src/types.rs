@@ -21,7 +21,7 @@ pub type OfferDomains = BoundedVec<DomainId, ConstU32<MAX_OFFER_DOMAINS>>;
 
 /// A registered spec and who pays for its place.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
-pub struct SpecRecord<AccountId, Balance> {
+pub struct SpecRecord<AccountId, Balance, BlockNumber> {
 	/// The spec.
 	pub spec: ServiceSpec,
 	/// Who registered it.
@@ -30,6 +30,8 @@ pub struct SpecRecord<AccountId, Balance> {
 	pub deposit: Balance,
 	/// How many offers name it.
 	pub offers: u32,
+	/// The block in which the last offer was withdrawn, while there is none.
+	pub idle_since: Option<BlockNumber>,
 }
 
 /// A node of the domain tree.
