@@ -29,7 +29,7 @@ MAGIC = bytes.fromhex("52bc537646db8e05")
 # A blob of ours is 2 MB; what unpacks to more than this is something else.
 MAX_BLOB_BYTES = 64 * 1024 * 1024
 # Only compiled for tests, so the blob does not depend on them.
-TEST_FILES = ("mock.rs", "properties.rs", "testing.rs", "tests.rs")
+TEST_FILES = ("life.rs", "mock.rs", "properties.rs", "testing.rs", "tests.rs")
 
 
 class ArtifactError(Exception):

@@ -64,6 +64,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _node(text: str) -> str:
+    if not text.startswith(("ws://", "wss://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a ws:// or wss:// address")
+    return text
+
+
 def _port(text: str) -> int:
     return 0 if text == "0" else _count(text)
 
@@ -83,7 +89,7 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     chain = parser.add_argument_group("chain and account")
-    _add(chain, "--node", "ws://127.0.0.1:9944", metavar="URL", help="%(default)s")
+    _add(chain, "--node", "ws://127.0.0.1:9944", type=_node, metavar="URL", help="%(default)s")
     _add(chain, "--dev-key", metavar="NAME", help="development account, for example Worker1")
     _add(chain, "--key-file", metavar="FILE", type=Path, help="key file, mode 0600")
     _add(chain, "--bond", type=tokens, metavar="TOKENS", help="bond this much if the account is not bonded")
@@ -116,7 +122,9 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         metavar="DIR",
         help="model directory (default: SmolLM2-135M-Instruct, fetched once)",
     )
-    _add(serving, "--max-batch", "8", type=_count, metavar="N", help="answers computed at a time (%(default)s)")
+    _add(
+        serving, "--max-batch", "8", type=_count, metavar="N", help="answers computed at a time (%(default)s)"
+    )
     _add(serving, "--threads", "1", type=_count, metavar="N", help="threads of the CPU engine (%(default)s)")
     _add(
         serving,
@@ -228,6 +236,7 @@ async def _serve(
     from llmnet.verifier.reference import spec_of
     from llmnet.worker import Worker, WorkerConfig
 
+    logging.getLogger(__name__).info("connecting to %s", args.node)
     async with Client.connect(args.node) as client:
         files = ensure_default_model() if args.model is None else load_model_dir(Path(args.model))
         spec = spec_of(files)

@@ -19,23 +19,36 @@ from .cast import questions
 from .stage import key
 
 ESCROW = 10**12
-EXPIRES_IN = 600
+EXPIRES_IN = 2000
+PARALLEL = 6  # answers of one session at a time: below what a worker lets go unpaid
 
 
 async def ask_worker(requester: Requester, spec: bytes, worker: str, args: argparse.Namespace) -> None:
-    """Open a session with one worker and ask everything at once."""
+    """Open a session with one worker and ask everything, a few questions at a time."""
     session = await requester.open_session(
         worker=key(worker).public, spec_id=spec, escrow=ESCROW, expires_in=EXPIRES_IN
     )
     await requester.wait_for_seed(session)
+    turns = asyncio.Semaphore(PARALLEL)
     await asyncio.gather(
-        *(ask(requester, session, worker, text, args) for text in questions(args.seed, args.rounds, worker))
+        *(
+            ask(requester, session, worker, text, turns, args)
+            for text in questions(args.seed, args.rounds, worker)
+        )
     )
 
 
-async def ask(requester: Requester, session: int, worker: str, text: str, args: argparse.Namespace) -> None:
+async def ask(
+    requester: Requester,
+    session: int,
+    worker: str,
+    text: str,
+    turns: asyncio.Semaphore,
+    args: argparse.Namespace,
+) -> None:
     """Ask one question and print what came of it."""
-    answer = await requester.ask(session, text, max_tokens=args.max_tokens, temperature=args.temperature)
+    async with turns:
+        answer = await requester.ask(session, text, max_tokens=args.max_tokens, temperature=args.temperature)
     line = {"worker": worker, "session": session, "index": answer.index, "question": text}
     print(json.dumps({**line, "answer": answer.text, "price": answer.price}), flush=True)  # noqa: T201
 

@@ -95,7 +95,7 @@ def claim(session: int, amount: int, answers: int, signature: bytes) -> Call:
 
 
 def close(session: int) -> Call:
-    """End a session: the worker at once, the requester after the claim window."""
+    """End a session: the worker at once; the requester after the claim window, at once if the worker was removed."""
     return Call(PALLET, "close", {"session": session})
 
 
@@ -106,7 +106,7 @@ def close_with_voucher(session: int, amount: int, answers: int, signature: bytes
 
 
 def rate(session: int, stars: int) -> Call:
-    """Rate a settled session, 0 to 5 stars; only its payer, once."""
+    """Rate a closed session in which something was paid, 0 to 5 stars; only its requester, once."""
     return Call(PALLET, "rate", {"session": session, "stars": stars})
 
 

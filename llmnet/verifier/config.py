@@ -8,8 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ValidatorConfig:
-    """`bond` in plancks. `max_fetches`: how many of one worker's answers are asked for at a time. `report_before`: how many blocks before the deadline a worker that cannot be reached is given up and
-    reported; a reference run and a transaction have to fit in. `keep_blocks`: how long findings outlive their deadline."""
+    """`bond` in plancks.
+
+    `max_fetches`: how many of one worker's answers are asked for at a time. `report_before`: how many blocks before the
+    deadline a worker that cannot be reached is given up and reported; the report has to reach the chain.
+    `keep_blocks`: how long findings outlive their deadline.
+    """
 
     store: Path
     bond: int | None = None

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Coroutine, Hashable
+from contextlib import aclosing
 from typing import Any
 
 from llmnet.chain import Block, ChainError, DispatchFailed, TransportClosed, WrongChain
@@ -61,12 +62,13 @@ class Duties:
         """Work until cancelled. Chain errors are logged and tried again. Raises WrongChain: then nothing here is right any more."""
         while True:
             try:
-                async for block in self._ledger.blocks():
-                    self._tell(block)
-                    if (
-                        block.number >= self.now
-                    ):  # else the step would look at a head that was looked at already
-                        await self.step()
+                async with aclosing(self._ledger.blocks()) as blocks:
+                    async for block in blocks:
+                        self._tell(block)
+                        if (
+                            block.number >= self._clock.now
+                        ):  # older ones say nothing that the last look did not
+                            await self.step()
             except (WrongChain, TransportClosed):
                 raise
             except (ChainError, OSError) as error:

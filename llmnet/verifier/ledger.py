@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Ledger(Protocol):
     genesis_hash: bytes
     account: bytes
 
-    def blocks(self) -> AsyncIterator[Block]:
+    def blocks(self) -> AsyncGenerator[Block, None]:
         """Finalised blocks from now on."""
         ...
 
@@ -62,7 +62,7 @@ class ClientLedger:
         self._client, self._signer = client, signer
         self.genesis_hash, self.account = client.genesis_hash, signer.public
 
-    def blocks(self) -> AsyncIterator[Block]:
+    def blocks(self) -> AsyncGenerator[Block, None]:
         """See `Ledger`."""
         return self._client.blocks()
 

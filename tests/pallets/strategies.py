@@ -44,7 +44,9 @@ def chain_values(types: TypeRegistry) -> Any:
         def _build(self, type_id: int) -> st.SearchStrategy[Any]:
             path = types[type_id].path
             if path[:2] == ("llmnet_primitives", "types") and path[-1] in _VALID:
-                return _VALID[path[-1]].map(to_chain)
-            return super()._build(type_id)
+                valid: st.SearchStrategy[Any] = _VALID[path[-1]].map(to_chain)
+                return valid
+            other: st.SearchStrategy[Any] = super()._build(type_id)
+            return other
 
     return ValidValues(types)

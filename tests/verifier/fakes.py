@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from llmnet.chain import Block, Call, DispatchError, DispatchFailed, Keypair, TxResult
@@ -62,7 +62,7 @@ class FakeLedger:
         self.on_submit: Callable[[Call], None] = lambda call: None
         self.arriving: asyncio.Queue[Block | Exception] = asyncio.Queue()
 
-    async def blocks(self) -> AsyncIterator[Block]:
+    async def blocks(self) -> AsyncGenerator[Block, None]:
         while True:
             item = await self.arriving.get()
             if isinstance(item, Exception):

@@ -138,15 +138,20 @@ async def test_the_daemon_bonds_validates_and_stops_on_a_signal(
         *MODULE, *argv, "--bond", "1000", "--json", stderr=asyncio.subprocess.PIPE
     )
     account = Keypair.from_uri("//Validator4").public
-    async with Client.connect(url) as client, asyncio.timeout(60):
-        async for event in client.events([("Beacon", "Revealed")], from_block=1):
-            if event.fields["who"] == account:
-                break
-        bond = await staking.bond_of(client.at(), account)
+    try:
+        async with Client.connect(url) as client, asyncio.timeout(60):
+            async for event in client.events([("Beacon", "Revealed")], from_block=1):
+                if event.fields["who"] == account:
+                    break
+            bond = await staking.bond_of(client.at(), account)
+        process.send_signal(signal.SIGTERM)
+        _, error_bytes = await asyncio.wait_for(process.communicate(), 20)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
     assert bond is not None
     assert (bond.role, bond.stake) == (staking.StakeRole.VALIDATOR, 1000 * 10**12)
-    process.send_signal(signal.SIGTERM)
-    _, error_bytes = await asyncio.wait_for(process.communicate(), 20)
     lines = [json.loads(line) for line in error_bytes.decode().splitlines()]
     assert process.returncode == 0, lines
     assert any(line["message"].startswith("validating as") for line in lines)

@@ -89,17 +89,19 @@ class Network:
 
 
 @asynccontextmanager
-async def network() -> AsyncIterator[Network]:
-    async with serve(Node.from_preset(RUNTIME), seal=Seal("manual")) as server:
-        async with Client.connect(f"ws://127.0.0.1:{server.port}", poll=0.05) as client:
-            net = Network(server.service.node, server, client, asyncio.Event())
-            net.ticking.set()
-            ticker = asyncio.create_task(net.tick())
-            try:
-                yield net
-            finally:
-                ticker.cancel()
-                await asyncio.gather(ticker, return_exceptions=True)
+async def network(node: Node | None = None, port: int = 0) -> AsyncIterator[Network]:
+    async with (
+        serve(node or Node.from_preset(RUNTIME), port=port, seal=Seal("manual")) as server,
+        Client.connect(f"ws://127.0.0.1:{server.port}", poll=0.05, backoff=(0.02, 0.1)) as client,
+    ):
+        net = Network(server.service.node, server, client, asyncio.Event())
+        net.ticking.set()
+        ticker = asyncio.create_task(net.tick())
+        try:
+            yield net
+        finally:
+            ticker.cancel()
+            await asyncio.gather(ticker, return_exceptions=True)
 
 
 async def until(what: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> Any:

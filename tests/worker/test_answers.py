@@ -97,6 +97,25 @@ async def test_a_store_that_fails_leaves_no_reader_hanging(
     assert (await shop.ask()).status_code == 200
 
 
+async def test_a_fault_before_acceptance_is_an_error_in_the_same_shape(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(shop.app, raise_app_exceptions=False), base_url="http://w"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.store, "accept", full)
+        answer = await http.post("/v1/chat/completions", json=body_of(make_request(), "tiny"))
+        error = refused(answer, 500, "internal_error")
+        assert "disk" not in error["message"]
+    await http.aclose()
+    assert shop.store.next_index(1) == 0 and not shop.backend.jobs
+    assert (await shop.ask()).status_code == 200
+
+
 async def test_an_engine_that_died_is_not_the_requests_fault(shop: Shop) -> None:
     shop.backend.fault = EngineClosedError("the engine's thread died")
     refused(await shop.ask(), 503, "generation_failed")

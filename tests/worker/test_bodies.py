@@ -14,17 +14,29 @@ from llmnet.proof import Message, Role
 from llmnet.worker.body import parse_body, signed_request
 from llmnet.worker.errors import BadRequest
 
-from .shop import PAYER, Shop, body_of, events_of, make_request, refused, sign
+from .shop import Shop, body_of, events_of, make_request, refused
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = (
-    "model messages llmnet temperature max_tokens max_completion_tokens stop stream stream_options user n top_p "
-    "presence_penalty frequency_penalty"
-).split()
+FIELDS = [
+    "model",
+    "messages",
+    "llmnet",
+    "temperature",
+    "max_tokens",
+    "max_completion_tokens",
+    "stop",
+    "stream",
+    "stream_options",
+    "user",
+    "n",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+]
 
 
 def good() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from llmnet.chain import Client
 from llmnet.cli import worker as cli
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,19 @@ def test_help_is_quick_and_names_every_option() -> None:
     started = time.monotonic()
     shown = run("--help")
     assert shown.returncode == 0 and time.monotonic() - started < 1.5
-    for option in "--node --dev-key --key-file --bond --register-spec --price-in --price-out --endpoint --port --model --store".split():
+    for option in [
+        "--node",
+        "--dev-key",
+        "--key-file",
+        "--bond",
+        "--register-spec",
+        "--price-in",
+        "--price-out",
+        "--endpoint",
+        "--port",
+        "--model",
+        "--store",
+    ]:
         assert option in shown.stdout
     assert "Exit status" in shown.stdout and cli.ENVIRONMENT in shown.stdout
 
@@ -58,6 +71,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["--dev-key", "Worker1", "--port", "70000"], "70000"),
         (["--dev-key", "Worker1", "--port", "http"], "http"),
         (["--dev-key", "Worker1", "--max-batch", "0"], "'0'"),
+        (["--dev-key", "Worker1", "--node", "http://127.0.0.1:1"], "ws://"),
         (["--dev-key", "Worker1", "--bond", "-5"], "--bond"),
         (["--dev-key", "Worker1", "--price-in", "NaN"], "NaN"),
         (["--dev-key", "Worker1", "--price-in", "0.0000000000001"], "12 decimals"),
@@ -100,19 +114,24 @@ def test_amounts_that_are_none(text: str) -> None:
         cli.tokens(text)
 
 
-def test_a_node_that_is_not_there_is_3(tmp_path: Path) -> None:
+def test_a_node_that_is_not_there_is_3(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+        node = f"ws://127.0.0.1:{probe.getsockname()[1]}"
     key = tmp_path / "key"
     key.write_text(SECRET)
     key.chmod(0o600)
-    ended = run(
-        "--key-file", str(key), "--node", f"ws://127.0.0.1:{port}", "--port", "0", "--log-level", "debug"
-    )
-    assert ended.returncode == 3, ended.stderr
-    assert f"the node at ws://127.0.0.1:{port} cannot be reached" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert "5c5c5c" not in ended.stderr + ended.stdout, "the secret key was shown"
+    connect = Client.connect
+    monkeypatch.setattr(Client, "connect", lambda url: connect(url, request_timeout=0.3))
+    caplog.set_level("DEBUG")
+    assert cli.main(["--key-file", str(key), "--node", node, "--port", "0", "--log-level", "debug"]) == 3
+    shown = capsys.readouterr()
+    assert f"the node at {node} cannot be reached" in shown.err
+    assert "5c5c5c" not in shown.err + shown.out + caplog.text, "the secret key was shown"
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -9,7 +9,8 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import httpx
 import pytest
 
 from llmnet import proof
+from llmnet.chain import Client
+from llmnet.devnode import Node, NodeConfig
 from llmnet.engine import AsyncEngine, Engine, ModelFiles
 from llmnet.pallets import sessions, spot_checks
 from llmnet.pallets.spot_checks import Stage
@@ -24,7 +27,7 @@ from llmnet.proof import Leaf, ServiceSpec, Voucher
 from llmnet.worker import Backend, EngineBackend, Store, Worker, WorkerConfig, WorkerError
 from llmnet.worker.life import watch_life
 
-from .network import VALIDATORS, Network, network, until
+from .network import RUNTIME, VALIDATORS, Network, network, until
 from .shop import PAYER, UNIT, WORKER, ScriptedBackend, body_of, make_request, refused, sign
 
 
@@ -220,6 +223,32 @@ async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
         await asyncio.sleep(0.2)
         assert not quiet.done()
         quiet.cancel()
+
+
+async def test_a_node_that_restarts_under_the_daemon_loses_nothing(
+    tmp_path: Path, tiny: ModelFiles, spec: ServiceSpec
+) -> None:
+    def node() -> Node:
+        return Node.from_preset(RUNTIME, config=NodeConfig(base_path=tmp_path / "chain"))
+
+    async with AsyncExitStack() as stack:
+        async with network(node()) as first:
+            port = first.server.port
+            connected = Client.connect(first.url, poll=0.05, backoff=(0.02, 0.1))
+            own = replace(first, client=await stack.enter_async_context(connected))
+            run = await stack.enter_async_context(
+                running(own, tmp_path / "w.sqlite", tiny, spec, ScriptedBackend())
+            )
+            session = await seeded(first, spec)
+            before = await ask(first, run.url, session, 0)
+        async with network(node(), port) as second:
+            assert (await ask(second, run.url, session, 0)).json()["llmnet"] == before.json()["llmnet"]
+            assert (await ask(second, run.url, session, 1)).status_code == 200
+
+            async def committed() -> bool:
+                return (await second.session(session)).next_index == 2
+
+            await until(committed)
 
 
 def command(net: Network, store: Path, model: Path, port: int) -> list[str]:

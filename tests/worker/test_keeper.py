@@ -210,6 +210,37 @@ async def test_a_closed_session_is_let_go(
     assert store.uncommitted() == {} and store.sessions_with_vouchers() == []
 
 
+async def test_an_account_that_was_removed_sends_nothing(
+    net: Network,
+    keeper: Keeper,
+    store: Store,
+    spec: ServiceSpec,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    session = await net.open_session(spec)
+    store.put_answer(answer_of(session, 0))
+    state = await spot_checks.worker_state(net.client.at(), WORKER.public)
+
+    async def removed(*_: object) -> spot_checks.WorkerState:
+        return replace(state, removed=True)
+
+    nonce = await net.client.next_nonce(WORKER.public)
+    with monkeypatch.context() as patch:
+        patch.setattr(spot_checks, "worker_state", removed)
+        for _ in range(3):
+            await keeper.step(await block_of(net))
+            await asyncio.sleep(0.05)
+    assert await net.client.next_nonce(WORKER.public) == nonce
+    assert caplog.text.count("slashed and removed") == 1
+    await keeper.step(await block_of(net))
+
+    async def committed() -> bool:
+        return store.unsettled() != []
+
+    await until(committed)
+
+
 async def test_a_settled_batch_loses_its_leaves_in_time(
     net: Network, keeper: Keeper, store: Store, spec: ServiceSpec
 ) -> None:

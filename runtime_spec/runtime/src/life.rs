@@ -241,7 +241,7 @@ fn an_honest_answer_is_paid_for_and_clears() {
 		block(vec![claim(session, price(), 1)]);
 		let net = price() - price() / 50;
 		assert_eq!(Sessions::money(account("//Worker1")).uncleared, net);
-		assert_eq!(Sessions::pot(), EXISTENTIAL_DEPOSIT + price() / 50);
+		assert_eq!(Sessions::pot(), presets::POT_START + price() / 50);
 
 		audit_honestly(audit, session, 0);
 		let outcome = SpotChecks::verdict_of(session, 0).expect("decided");
@@ -251,13 +251,14 @@ fn an_honest_answer_is_paid_for_and_clears() {
 		assert_eq!(batch.state, BatchState::Settled);
 		assert_eq!(Sessions::money(account("//Worker1")).uncleared, 0);
 
-		// The fee of one answer is less than the panel's reward: all of it is paid out, and no more.
-		assert_eq!(Sessions::pot(), EXISTENTIAL_DEPOSIT);
+		// Each of the three is paid the panel's reward, and the pot pays it.
+		let rewards = 3 * (UNIT / 100);
+		assert_eq!(Sessions::pot(), presets::POT_START + price() / 50 - rewards);
 		let reward = |record: frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
 			RuntimeEvent::Sessions(pallet_sessions::Event::PaidFromPot { amount, .. }) => amount,
 			_ => 0,
 		};
-		assert_eq!(System::events().into_iter().map(reward).sum::<Balance>(), price() / 50);
+		assert_eq!(System::events().into_iter().map(reward).sum::<Balance>(), rewards);
 
 		// The worker closes, the rest goes back, the payer rates.
 		let at_closing = wealth("//Requester1");
