@@ -30,7 +30,8 @@ SKIPPED_LAYER = 12
 
 def _model(files: ModelFiles, spec: ServiceSpec, behaviour: str) -> LlamaModel:
     honest = LlamaModel.from_files(files, spec.numerics, "cpu")
-    return skip_layer(honest, SKIPPED_LAYER) if behaviour == "skip_layer" else quantise_int8(honest)
+    skipped = min(SKIPPED_LAYER, len(honest.layers) - 1)
+    return skip_layer(honest, skipped) if behaviour == "skip_layer" else quantise_int8(honest)
 
 
 def _other_model(behaviour: str) -> BackendFactory:

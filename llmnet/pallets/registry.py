@@ -43,7 +43,7 @@ def register_spec(spec: ServiceSpec) -> Call:
 
 
 def remove_spec(spec_id: bytes) -> Call:
-    """Take back a spec without offers, and its deposit."""
+    """Take back a spec and its deposit: without offers, and some time after the last one."""
     return Call(PALLET, "remove_spec", {"spec_id": spec_id})
 
 

@@ -47,9 +47,9 @@ class Kept:
         ).fetchone()
         return list(proof.decode_leaves(found))
 
-    def batch(self, epoch: int) -> list[PlacedSegment]:
-        """The batch of an epoch."""
-        (found,) = self._db.execute("SELECT segments FROM batches WHERE epoch = ?", (epoch,)).fetchone()
+    def last_batch(self) -> list[PlacedSegment]:
+        """The last batch."""
+        (found,) = self._db.execute("SELECT segments FROM batches ORDER BY id DESC LIMIT 1").fetchone()
         return proof.place_segments([Segment.decode(bytes.fromhex(item)) for item in json.loads(found)])
 
     def voucher(self, session: int) -> proof.Voucher:

@@ -21,7 +21,7 @@ from llmnet.demo.processes import Daemon, Troupe, free_port
 from llmnet.demo.stage import key, set_stage
 from llmnet.engine import write_tiny_model
 from llmnet.gateway import AnswerRecord, Patience, Requester
-from llmnet.pallets import registry, spot_checks, staking
+from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.spot_checks import Audit, Outcome, Stage
 from llmnet.verifier import spec_of
 
@@ -252,6 +252,15 @@ class Network:
         texts = [f"What is {number}?" for number in range(count)]
         asked = [requester.ask(session, text, max_tokens=MAX_TOKENS, temperature=1.0) for text in texts]
         return sorted(await asyncio.gather(*asked), key=lambda answer: answer.index)
+
+    async def committed(self, answer: AnswerRecord) -> None:
+        """Wait until a batch with the answer is on chain."""
+
+        async def probe() -> bool:
+            found = await sessions.session(self.client.at(), answer.session)
+            return found is not None and found.next_index > answer.index
+
+        await self.until(probe)
 
     async def verdict(self, answer: AnswerRecord) -> Outcome:
         """How the audit of an answer ended, once it did."""

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from llmnet import proof
-from llmnet.chain import Call, DispatchFailed
-from llmnet.gateway import Requester
+from llmnet.chain import Call, DispatchFailed, decode_extrinsic
+from llmnet.gateway import AnswerRecord, Requester
 from llmnet.pallets import spot_checks
 from llmnet.pallets.spot_checks import Audit, Stage
 from llmnet.proof import Leaf
@@ -46,13 +46,7 @@ async def _refusals(network: Network, calls: dict[str, Call]) -> None:
 async def test_another_receipt_is_refused(network: Network, requester: Requester) -> None:
     session = await network.session(requester)
     answers = await network.answers(requester, session, 3)
-
-    async def committed() -> bool:
-        return all([await network.client.query("Sessions", "Sessions", session) is not None]) and bool(
-            network.find("SpotChecks", "BatchCommitted", receipts=3)
-        )
-
-    await network.until(committed)
+    await network.committed(answers[-1])
     async with _asleep(network, WORKER):
         number, audit = await network.audit_of(answers[1], Stage.DRAWN)
         await _refusals(network, _bad_receipts(network, number, audit))
@@ -64,7 +58,7 @@ async def test_another_receipt_is_refused(network: Network, requester: Requester
 
 def _bad_receipts(network: Network, number: int, audit: Audit) -> dict[str, Call]:
     with Kept(network.folder / WORKER) as kept:
-        placed, receipts = kept.batch(audit.epoch), kept.receipts(audit.session)
+        placed, receipts = kept.last_batch(), kept.receipts(audit.session)
     chosen = placed[audit.segment]
     segment_proof = proof.single_proof([item.encode() for item in placed], audit.segment)
     items = [receipt.encode() for receipt in receipts]
@@ -93,16 +87,19 @@ def _bad_receipts(network: Network, number: int, audit: Audit) -> dict[str, Call
 async def test_other_leaves_are_refused(network: Network, requester: Requester) -> None:
     session = await network.session(requester)
     [answer] = await network.answers(requester, session, 1)
-    number, _ = await network.audit_of(answer, Stage.RECEIPT_OPENED)
+    await network.committed(answer)
     async with network.clock.stopped():
+        while await _stage(network, answer) != Stage.RECEIPT_OPENED:
+            await network.clock.tick()
+            await asyncio.sleep(0.3)
         # All references wait in the pool before the worker falls asleep: it has handed out the data.
-        await _until_pending(network, 3)
+        await _until_pending(network, "commit_reference", 3)
         async with _asleep(network, WORKER):
             await network.clock.tick()
-            _, audit = await network.audit_of(answer, Stage.REFERENCED)
+            number, audit = await network.audit_of(answer, Stage.REFERENCED)
             calls = await _bad_leaves(network, number, audit)
             refusing = asyncio.create_task(_refusals(network, calls))
-            await _until_pending(network, len(calls))
+            await _until_pending(network, "open_leaves", len(calls))
             await network.clock.tick()
             await refusing
             _, after = await network.audit_of(answer, Stage.REFERENCED)
@@ -111,10 +108,22 @@ async def test_other_leaves_are_refused(network: Network, requester: Requester) 
     assert network.faults() == []
 
 
-async def _until_pending(network: Network, count: int) -> None:
-    async with asyncio.timeout(20):
-        while len(await network.client.request("author_pendingExtrinsics")) < count:
+async def _stage(network: Network, answer: AnswerRecord) -> Stage | None:
+    view = network.client.at()
+    number = await view.query("SpotChecks", "AuditOf", (answer.session, answer.index))
+    audit = None if number is None else await spot_checks.audit(view, number)
+    return None if audit is None else audit.stage
+
+
+async def _until_pending(network: Network, function: str, count: int) -> None:
+    """Wait until so many calls of this name are in the pool."""
+    found: list[str] = []
+    async with asyncio.timeout(15):
+        while found.count(function) < count:
             await asyncio.sleep(0.05)
+            pending = await network.client.request("author_pendingExtrinsics")
+            raw = [bytes.fromhex(item.removeprefix("0x")) for item in pending]
+            found = [decode_extrinsic(network.client.runtime, item).call.function for item in raw]
 
 
 async def _bad_leaves(network: Network, number: int, audit: Audit) -> dict[str, Call]:

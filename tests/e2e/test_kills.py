@@ -7,24 +7,13 @@ import signal
 
 import pytest
 
-from llmnet.gateway import AnswerRecord, Requester
-from llmnet.pallets import sessions
+from llmnet.gateway import Requester
 from llmnet.pallets.spot_checks import Stage
 
 from .kept import Kept
 from .network import WORKER, Network, account
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
-
-
-async def _committed(network: Network, answer: AnswerRecord) -> None:
-    """Wait until a batch with the answer is on chain."""
-
-    async def probe() -> bool:
-        found = await sessions.session(network.client.at(), answer.session)
-        return found is not None and found.next_index > answer.index
-
-    await network.until(probe)
 
 
 async def test_the_chain_dies_in_the_middle_of_audits(network: Network, requester: Requester) -> None:
@@ -59,7 +48,7 @@ async def test_the_worker_dies_between_commit_and_opening(network: Network, requ
     session = await network.session(requester)
     answers = await network.answers(requester, session)
     first = await requester.fetch_leaves(session, 0)
-    await _committed(network, answers[1])
+    await network.committed(answers[-1])
     async with network.clock.stopped():
         assert network.find("SpotChecks", "ReceiptOpened", session=session) == []
         await network.kill(WORKER)

@@ -154,6 +154,11 @@ async def test_the_market_is_read_back(chain: Chain) -> None:
     assert await registry.last_heartbeat(view, WORKER.public) == beat.block_number
     await chain.submit(registry.withdraw_offer(SPEC_ID), WORKER)
     assert await registry.offer(chain.client.at(), SPEC_ID, WORKER.public) is None
+    await chain.refused("SpecInUse", registry.remove_spec(SPEC_ID), REQUESTER)
+
+
+async def test_a_spec_that_was_never_offered_is_taken_back(chain: Chain) -> None:
+    await chain.submit(registry.register_spec(SPEC), REQUESTER)
     await chain.submit(registry.remove_spec(SPEC_ID), REQUESTER)
     assert await registry.spec(chain.client.at(), SPEC_ID) is None
 
@@ -208,11 +213,12 @@ async def test_a_session_earns_after_its_batch(chain: Chain) -> None:
     batch = await spot_checks.batch(chain.client.at(), WORKER.public, event.fields["epoch"])
     assert batch is not None
     assert (batch.segments, batch.receipts, batch.amount, batch.state) == (1, 1, 1_000, "Sealed")
+    pot = await sessions.pot(chain.client.at())
     await chain.submit(claim, WORKER)
     fee = chain.client.constant("Sessions", "Fee") * 1_000 // 1_000_000
     assert await sessions.uncleared(chain.client.at(), WORKER.public) == {event.fields["epoch"]: 1_000 - fee}
     assert (await sessions.money(chain.client.at(), WORKER.public)).uncleared == 1_000 - fee
-    assert await sessions.pot(chain.client.at()) == UNIT // 1_000 + fee
+    assert await sessions.pot(chain.client.at()) == pot + fee
 
 
 async def seeded(chain: Chain, number: int, round_: int) -> None:

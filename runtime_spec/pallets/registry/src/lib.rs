@@ -4,7 +4,7 @@
 //!
 //! - A *spec* ([`ServiceSpec`]) names a model to the last bit: weights, tokenizer, template, sampler and numerics.
 //!   Anyone registers one against a deposit; its id is the hash of its encoding, so it never changes. Its depositor
-//!   may remove it while no offer names it, and gets the deposit back.
+//!   may remove it once nobody has offered it for `SpecRetention` blocks, and gets the deposit back.
 //! - A *calibration* holds the measured thresholds of a spec. Root sets it; after `expires_at` it counts as absent.
 //! - *Domains* form a tree. Root adds to it; nothing is ever taken away, so an id stays valid for good.
 //! - An *offer* is a bonded worker's price and address for a spec. Every change counts `version` up. The terms of an

@@ -1,0 +1,47 @@
+"""A worker that runs another model than it sells: slashed after two answers, and out."""
+
+from __future__ import annotations
+
+import pytest
+
+from llmnet.gateway import NoOffer, Requester
+from llmnet.pallets import sessions, spot_checks, staking
+
+from .network import Network, account
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope="package")]
+CHEAT = "Worker2"
+UNIT = 10**12
+
+
+async def test_a_cheat_is_slashed_after_two_answers(network: Network, requester: Requester) -> None:
+    who = account(CHEAT).public
+    await network.start_worker(CHEAT, "skip_layer")
+    session = await network.session(requester, CHEAT)
+    answers = await network.answers(requester, session, 2)
+    slashed = await network.seen("SpotChecks", "WorkerSlashed", worker=who)
+
+    decided = network.find("SpotChecks", "Decided", worker=who)
+    assert [event.fields["verdict"].name for event in decided] == ["Failed", "Failed"]
+    assert len(network.find("SpotChecks", "WorkerFined", worker=who)) == 1  # the second failure is the slash
+    view = network.client.at()
+    bond = await staking.bond_of(view, who)
+    assert slashed.fields["amount"] >= 100 * UNIT  # a tenth of the stake
+    assert bond is not None and bond.removed and bond.stake <= 1000 * UNIT - slashed.fields["amount"]
+    assert not await network.offered(CHEAT)
+    assert (await spot_checks.worker_state(view, who)).removed
+
+    money = await sessions.money(view, who)
+    assert money.uncleared == 0
+    assert slashed.fields["forfeited"] > 0
+    assert sum(event.fields["amount"] for event in network.find("Sessions", "Cleared", worker=who)) == 0
+    refused = sum(answer.price for answer in answers)
+    assert 0 < slashed.fields["forfeited"] <= refused
+
+    with pytest.raises(NoOffer):
+        await requester.open_session(who, network.spec.id, escrow=UNIT)
+    await network.told(CHEAT, "was slashed and removed", 1)
+    await requester.close_session(session)
+    closed = await network.seen("Sessions", "Closed", session=session)  # at once: the worker is barred
+    assert closed.fields["refunded"] == UNIT - closed.fields["paid"]
+    assert all(CHEAT in fault for fault in network.faults())
