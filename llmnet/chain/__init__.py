@@ -8,6 +8,7 @@ async with Client.connect("ws://127.0.0.1:9944") as client:
 
 from llmnet.chain.client import Client
 from llmnet.chain.errors import (
+    BegunAnew,
     BlockNotFound,
     ChainError,
     CodecError,
@@ -40,6 +41,7 @@ from llmnet.chain.errors import (
 from llmnet.chain.extrinsic import DecodedExtrinsic, Era, Signer, decode_extrinsic
 from llmnet.chain.fake import FakeTransport
 from llmnet.chain.keys import Keypair, verify
+from llmnet.chain.life import enter_life, watch_life
 from llmnet.chain.metadata import Metadata, parse_metadata
 from llmnet.chain.results import (
     Block,
@@ -61,6 +63,7 @@ from llmnet.chain.view import View
 from llmnet.chain.websocket import WebSocketTransport
 
 __all__ = [
+    "BegunAnew",
     "Block",
     "BlockNotFound",
     "Call",
@@ -115,8 +118,10 @@ __all__ = [
     "WebSocketTransport",
     "WrongChain",
     "decode_extrinsic",
+    "enter_life",
     "parse_metadata",
     "ss58_decode",
     "ss58_encode",
     "verify",
+    "watch_life",
 ]

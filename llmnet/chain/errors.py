@@ -19,6 +19,7 @@ ChainError
 │   └── UnsupportedExtension    a transaction extension this client cannot fill in
 ├── KeyFormatError              a key, address, mnemonic or key file is not usable
 ├── CursorMismatch              the chain does not continue from the cursor (another or a reset chain)
+├── BegunAnew                   a development chain of the same genesis was started over
 ├── BlockNotFound               the node does not know that block
 └── TransactionError            carries extrinsic_hash and the last block it could be included in
     ├── TransactionRejected     the pool refused it: it was never in a block
@@ -125,6 +126,10 @@ class KeyFormatError(ChainError):
 
 class CursorMismatch(ChainError):
     """The chain does not continue from the given cursor: it is another chain, or one that was reset."""
+
+
+class BegunAnew(ChainError):
+    """A development chain of the same genesis was started over: nothing that was kept is about it."""
 
 
 class BlockNotFound(ChainError):

@@ -12,6 +12,7 @@ from .config import ConfigError
 from .models import Directory, files_of, spec_json
 from .output import emit, say, table
 from .stakes import submit
+from .values import parse_spec_id
 
 if TYPE_CHECKING:
     from llmnet.proof import Calibration
@@ -85,7 +86,7 @@ def add(app: typer.Typer) -> None:
 
         if spec is not None and row is None:
             raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
-        spec_id = None if spec is None else _spec_id(spec)
+        spec_id = None if spec is None else parse_spec_id(spec)
         if spec_id is None:
             from llmnet.verifier.reference import spec_of
 
@@ -115,16 +116,6 @@ def measured_row(model: Path | None) -> Calibration:
         f"{max(distances.hidden)} (hidden); largest lane difference {distances.largest_lane}"
     )
     return propose(distances, spec)
-
-
-def _spec_id(text: str) -> bytes:
-    try:
-        value = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        value = b""
-    if len(value) != 32:
-        raise ConfigError(f"{text[:80]!r} is not the id of a spec: 64 hex digits, see `llmnet spec list`")
-    return value
 
 
 def read_row(path: Path) -> Calibration:

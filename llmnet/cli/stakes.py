@@ -1,4 +1,4 @@
-"""`llmnet bond`, `llmnet unbond`, `llmnet withdraw`."""
+"""`llmnet bond`, `llmnet unbond`, `llmnet withdraw`, `llmnet withdraw-offer`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .command import Context, command
+from .config import ConfigError
 from .output import emit, say
-from .values import parse_amount
+from .values import parse_amount, parse_spec_id
 
 if TYPE_CHECKING:
-    from llmnet.chain import Call
+    from llmnet.chain import Call, View
 
 
 class RoleName(StrEnum):
@@ -68,6 +69,31 @@ def add(app: typer.Typer) -> None:
             event = result.find("Staking", "Withdrawn")
             amount = "the stake" if event is None else f"{tokens(event.fields['amount'])} tokens"
             _done(context, result.block_number, f"withdrew {amount}")
+
+    @command(app, "withdraw-offer", help="Stop offering a model; sessions that are open go on.")
+    async def withdraw_offer(
+        context: Context,
+        spec: Annotated[
+            str | None, typer.Argument(metavar="[SPEC_ID]", help="By default the account's only offer.")
+        ] = None,
+    ) -> None:
+        from llmnet.pallets import registry
+
+        signer, given = context.signer(), None if spec is None else parse_spec_id(spec)
+        async with context.client() as client:
+            spec_id = await only_offer(client.at(), signer.public) if given is None else given
+            text = f"withdrew the offer of spec {spec_id.hex()}"
+            await submit(context, client, registry.withdraw_offer(spec_id), text)
+
+
+async def only_offer(view: View, worker: bytes) -> bytes:
+    """The spec that the account offers. Raises ConfigError unless it is one."""
+    offered: list[bytes] = await view.query("Registry", "OffersOf", worker)
+    if not offered:
+        raise ConfigError("this account offers nothing")
+    if len(offered) > 1:
+        raise ConfigError(f"say which offer: {', '.join(spec_id.hex() for spec_id in offered)}")
+    return offered[0]
 
 
 async def submit(context: Context, client: object, call: Call, text: str) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -128,10 +129,14 @@ def plancks(text: str) -> int:
     raise ConfigError(f"the bond must be an amount of tokens with at most 12 decimals, not {text!r}")
 
 
+def home() -> Path:
+    """`$LLMNET_HOME`, else the user's data directory, as `llmnet` has it. The rest of that command's settings is not this one's."""
+    return Settings(home=Path(given) if (given := os.environ.get("LLMNET_HOME")) else None).home_dir
+
+
 def store_file(settings: ValidatorSettings, account: bytes) -> Path:
     """One file an account, so that validators of one machine do not share it by mistake."""
-    home = Settings().home_dir
-    folder = settings.store or home / "validator" / account.hex()[:16]
+    folder = settings.store or home() / "validator" / account.hex()[:16]
     return folder.expanduser() / "validator.sqlite"
 
 

@@ -1,4 +1,4 @@
-"""Values on the command line: amounts and accounts."""
+"""Values on the command line: amounts, accounts, answers, specs."""
 
 from __future__ import annotations
 
@@ -56,3 +56,14 @@ def parse_answer(text: str) -> tuple[int, int]:
     if match is None:
         raise ConfigError(f"{text[:80]!r} is neither a file nor SESSION/INDEX")
     return int(match[1]), int(match[2])
+
+
+def parse_spec_id(text: str) -> bytes:
+    """The id of a spec, with or without 0x. Raises ConfigError."""
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise ConfigError(f"{text[:80]!r} is not the id of a spec: 64 hex digits, see `llmnet spec list`")
+    return value

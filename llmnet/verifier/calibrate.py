@@ -90,9 +90,14 @@ def propose(distances: Distances, spec: ServiceSpec, *, expires_at: int = FOREVE
     )
 
 
-def floor_calibration(numerics: NumericsClass, *, expires_at: int = FOREVER) -> Calibration:
-    """The least thresholds of a numerics class: what is used where nothing was measured."""
-    return Calibration(FLOOR, FLOOR, FLOOR, FLOOR, _tau(numerics), 0, expires_at)
+def floor_calibration(
+    numerics: NumericsClass, *, positions: int = 1, expires_at: int = FOREVER
+) -> Calibration:
+    """The least thresholds of a numerics class: what is used where nothing was measured.
+
+    `positions` is what the row says was measured; the registry refuses 0.
+    """
+    return Calibration(FLOOR, FLOOR, FLOOR, FLOOR, _tau(numerics), positions, expires_at)
 
 
 def _threshold(values: Sequence[int], level: float) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from llmnet.chain import Client, Signer
+from llmnet.chain import Client, Signer, enter_life, watch_life
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets.staking import StakeRole, ensure_bond
 
@@ -34,17 +34,18 @@ class Validator:
     async def serve(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set.
 
-        Raises BondError, StoreError, ReferenceFailed or ChainError before any duty is taken up, WrongChain later.
+        Raises BondError, StoreError, ReferenceFailed or ChainError before any duty is taken up, WrongChain or BegunAnew later.
         """
         await self._library.warm()
         store = Store(self.config.store, genesis_hash=self._client.genesis_hash, account=self._signer.public)
         try:
             await ensure_bond(self._client, self._signer, StakeRole.VALIDATOR, self.config.bond)
-            await self._work(store, stop)
+            # After the bond: on a chain without a block its transaction makes the first.
+            await self._work(store, await enter_life(self._client, store), stop)
         finally:
             store.close()
 
-    async def _work(self, store: Store, stop: asyncio.Event) -> None:
+    async def _work(self, store: Store, first_block: bytes, stop: asyncio.Event) -> None:
         config, ledger, clock = self.config, ClientLedger(self._client, self._signer), Clock()
         async with make_http() as http:
             auditor = Auditor(
@@ -60,13 +61,17 @@ class Validator:
                 ledger, store, auditor, clock, beacon=config.beacon, keep_blocks=config.keep_blocks
             )
             log.info("validating as %s", self._signer.public.hex())
-            working, waiting = asyncio.create_task(duties.run()), asyncio.create_task(stop.wait())
+            parts = [
+                asyncio.create_task(duties.run(), name="duties"),
+                asyncio.create_task(watch_life(self._client, first_block), name="life"),
+            ]
+            waiting = asyncio.create_task(stop.wait())
             try:
-                done, _ = await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                if working in done:
-                    working.result()  # the loop ends only by a fault: show it
+                done, _ = await asyncio.wait({*parts, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {waiting}:
+                    task.result()  # they end only by a fault: show it
             finally:
-                working.cancel()
-                waiting.cancel()
-                await asyncio.gather(working, waiting, return_exceptions=True)
+                for task in (*parts, waiting):
+                    task.cancel()
+                await asyncio.gather(*parts, waiting, return_exceptions=True)
                 await duties.close()

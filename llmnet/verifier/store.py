@@ -20,6 +20,7 @@ from llmnet.proof import Leaf
 from .errors import StoreError
 
 SCHEMA_VERSION = 1
+FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE findings (
@@ -42,26 +43,50 @@ class Store:
     """One file, one process. Methods may be called from any thread; each is one transaction."""
 
     def __init__(self, path: Path | str, *, genesis_hash: bytes, account: bytes) -> None:
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = None if path == ":memory:" else Path(path)
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._identity = {"genesis": genesis_hash.hex(), "account": account.hex()}
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=1.0)
+        self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        self._db = sqlite3.connect(
+            self._path or ":memory:", check_same_thread=False, isolation_level=None, timeout=1.0
+        )
         try:
             # A second process would race for the same commitments: the exclusive lock keeps it out.
             self._db.executescript(
                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             )
             self._prepare()
-            self._check_identity("genesis", genesis_hash.hex(), "of another chain")
-            self._check_identity("account", account.hex(), "of another account")
+            self._check_identity("genesis", "of another chain")
+            self._check_identity("account", "of another account")
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise StoreError(
-                f"the store {path} cannot be used ({error}): is another validator running on it?"
+                f"the store {self._path} cannot be used ({error}): is another validator running on it?"
             ) from None
         except StoreError:
             self._db.close()
             raise
+        return self._db
+
+    def enter(self, first_block: bytes) -> Path | None:
+        """Be the store of the chain whose block 1 has this hash. What is about another is set aside; where, is returned.
+
+        Audits and rounds of a chain that was started anew have the numbers of the old one's. Raises StoreError.
+        """
+        with self._lock:
+            kept, aside = self._note(FIRST_BLOCK, first_block.hex()), None
+            if kept != first_block.hex():
+                self._db.close()
+                if self._path is not None:
+                    aside = self._path.with_name(f"{self._path.name}.{kept[:12]}")
+                    self._path.rename(aside)
+                self._open()
+                self._note(FIRST_BLOCK, first_block.hex())
+        return aside
 
     def close(self) -> None:
         """Close the file."""
@@ -91,10 +116,16 @@ class Store:
                 f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
             )
 
-    def _check_identity(self, key: str, value: str, otherwise: str) -> None:
+    def _note(self, key: str, value: str) -> str:
+        """Note a value unless there is one; what is noted then."""
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
             (kept,) = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return str(kept)
+
+    def _check_identity(self, key: str, otherwise: str) -> None:
+        value = self._identity[key]
+        kept = self._note(key, value)
         if kept != value:
             raise StoreError(f"the store is {otherwise} ({key} {kept}, not {value}): pass another --store")
 

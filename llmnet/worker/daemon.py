@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from llmnet import proof
-from llmnet.chain import Client, Signer
+from llmnet.chain import Client, Signer, enter_life, watch_life
 from llmnet.engine import ModelFiles
 from llmnet.proof import ServiceSpec
 
@@ -26,7 +26,6 @@ from .doors import Doors
 from .errors import WorkerError
 from .keeper import Keeper
 from .ledger import ClientView
-from .life import enter_life, watch_life
 from .setup import prepare
 from .store import Store
 
@@ -93,7 +92,7 @@ class Worker:
         finally:
             await self.close()
 
-    async def _work(self, listener: socket.socket, stop: asyncio.Event, first_block: bytes | None) -> None:
+    async def _work(self, listener: socket.socket, stop: asyncio.Event, first_block: bytes) -> None:
         server = Server(
             uvicorn.Config(
                 self.app,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from llmnet.chain import Keypair
 from llmnet.cli.main import app
+from llmnet.pallets import registry
+from llmnet.proof import ServiceSpec
 
 from .network import UNIT, Network, running
 
@@ -156,3 +160,33 @@ def test_specs_are_listed_and_calibrated_by_root_only(
     row.write_text(json.dumps({**dict.fromkeys(names, 100), "expires_at": 999_999}))
     llmnet("spec", "calibrate", str(row), "--spec", network.spec.id.hex(), status=1)
     llmnet("spec", "calibrate", str(row), "--spec", network.spec.id.hex(), key="Alice")
+
+
+def test_an_offer_is_withdrawn_by_whom_it_is(llmnet: Llmnet, network: Network) -> None:
+    """The last test here: it registers a second spec."""
+    keys, other = Keypair.from_uri("//Worker6"), replace(network.spec, name=b"other")
+    llmnet("bond", "200", key="Worker6")
+    nothing = llmnet("withdraw-offer", key="Worker6", status=2)
+    assert "offers nothing" in nothing.stderr
+
+    def put(spec: ServiceSpec) -> None:
+        call = registry.put_offer(spec.id, endpoint="http://w.example", price_in=UNIT, price_out=UNIT)
+        network.do(network.client.submit(call, keys))
+
+    def offered() -> set[str]:
+        return {row["spec_id"] for row in llmnet.json("offers") if row["worker"] == "0x" + keys.public.hex()}
+
+    ids = [spec.id.hex() for spec in (network.spec, other)]
+    network.do(network.client.submit(registry.register_spec(other), keys))
+    put(network.spec)
+    put(other)
+    assert offered() == {"0x" + spec_id for spec_id in ids}
+    which = llmnet("withdraw-offer", key="Worker6", status=2)
+    assert "say which" in which.stderr and all(spec_id in which.stderr for spec_id in ids)
+    llmnet("withdraw-offer", "abc", key="Worker6", status=2)
+    assert ids[1] in llmnet("withdraw-offer", ids[1], key="Worker6").stdout
+    assert "NoOffer" in llmnet("withdraw-offer", "0x" + ids[1], key="Worker6", status=1).stderr
+    assert offered() == {"0x" + ids[0]}
+    assert ids[0] in llmnet.json("withdraw-offer", key="Worker6")["done"]
+    assert offered() == set()
+    assert any(row["worker"] == "0x" + network.worker.public.hex() for row in llmnet.json("offers"))

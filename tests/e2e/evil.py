@@ -56,7 +56,9 @@ class EvilProxy:
                 if at >= 0:
                     self.turned += 1
                     place = at + len(MARK) + DIGIT
-                    data = data[:place] + (b"0" if data[place : place + 1] != b"0" else b"1") + data[place + 1 :]
+                    data = (
+                        data[:place] + (b"0" if data[place : place + 1] != b"0" else b"1") + data[place + 1 :]
+                    )
                 writer.write(data)
                 await writer.drain()
         writer.close()

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
@@ -77,7 +77,15 @@ class Network:
         self.troupe = await self._stack.enter_async_context(Troupe(self.folder))
         port = self.url.rsplit(":", 1)[1]
         await self.start(
-            "node", "llmnet.cli.node", "--dev", "--port", port, "--seal", "manual", "--base-path", self.folder / "chain"
+            "node",
+            "llmnet.cli.node",
+            "--dev",
+            "--port",
+            port,
+            "--seal",
+            "manual",
+            "--base-path",
+            self.folder / "chain",
         )
         self.client = await self._stack.enter_async_context(Client.connect(self.url))
         hand = await self._stack.enter_async_context(Client.connect(self.url))
@@ -122,7 +130,7 @@ class Network:
         self._running[name] = await self.troupe.start(part.name, part.module, *part.args, env=ONE_THREAD)
         return self._running[name]
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def send_signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a daemon."""
         os.kill(self._running[name].process.pid, number)
 
@@ -183,16 +191,15 @@ class Network:
                 self.events += block.events
                 self._news.notify_all()
 
-    async def until(self, probe: Callable[[], Awaitable[T] | T], seconds: float = 45) -> T:
+    async def until(self, probe: Callable[[], Awaitable[T | None]], seconds: float = 45) -> T:
         """What the probe gives, as soon as it is true; it is asked after every block."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     self.troupe.check()
-                    given = probe()
-                    found: Any = await given if isinstance(given, Awaitable) else given
+                    found = await probe()
                     if found:
-                        return found  # type: ignore[no-any-return]
+                        return found
                     async with self._news:
                         with suppress(TimeoutError):
                             await asyncio.wait_for(self._news.wait(), 1.0)
@@ -216,7 +223,12 @@ class Network:
 
     async def seen(self, pallet: str, name: str, **fields: object) -> Event:
         """The last such event, once there is one."""
-        return (await self.until(lambda: self.find(pallet, name, **fields)))[-1]
+
+        async def probe() -> Event | None:
+            found = self.find(pallet, name, **fields)
+            return found[-1] if found else None
+
+        return await self.until(probe)
 
     def faults(self) -> list[str]:
         """Everybody who was fined or slashed so far, and by how much."""
@@ -243,7 +255,9 @@ class Network:
 
     async def session(self, requester: Requester, worker: str = WORKER, expires_in: int = 600) -> int:
         """A new session that has its seed."""
-        number = await requester.open_session(key(worker).public, self.spec.id, escrow=ESCROW, expires_in=expires_in)
+        number = await requester.open_session(
+            key(worker).public, self.spec.id, escrow=ESCROW, expires_in=expires_in
+        )
         await requester.wait_for_seed(number, timeout=40)
         return number
 
@@ -264,7 +278,9 @@ class Network:
 
     async def verdict(self, answer: AnswerRecord) -> Outcome:
         """How the audit of an answer ended, once it did."""
-        return await self.until(lambda: spot_checks.verdict_of(self.client.at(), answer.session, answer.index))  # type: ignore[arg-type, return-value]
+        return await self.until(
+            lambda: spot_checks.verdict_of(self.client.at(), answer.session, answer.index)
+        )
 
     async def verdicts(self, answers: Sequence[AnswerRecord]) -> list[str]:
         """The verdicts on answers."""
@@ -279,7 +295,7 @@ class Network:
             found = None if number is None else await spot_checks.audit(view, number)
             return None if found is None or found.stage not in stages else (number, found)
 
-        return await self.until(probe)  # type: ignore[arg-type, return-value]
+        return await self.until(probe)
 
 
 def account(name: str) -> Keypair:

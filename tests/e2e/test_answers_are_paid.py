@@ -22,7 +22,9 @@ async def test_an_honest_answer_is_checked_and_paid(network: Network, requester:
     price = sum(answer.price for answer in answers)
     assert [answer.index for answer in answers] == [0, 1] and price > 0
 
-    number, audit = await network.audit_of(answers[0], Stage.RECEIPT_OPENED, Stage.REFERENCED, Stage.LEAVES_OPENED)
+    number, audit = await network.audit_of(
+        answers[0], Stage.RECEIPT_OPENED, Stage.REFERENCED, Stage.LEAVES_OPENED
+    )
     assert {member.validator for member in audit.panel} == {
         account(name).public for name in ("Validator1", "Validator2", "Validator3")
     }
@@ -45,7 +47,10 @@ async def test_an_honest_answer_is_checked_and_paid(network: Network, requester:
     assert network.faults() == []
 
     bundle = await requester.fetch_leaves(session, 0)
-    assert bundle.leaves is not None and proof.transcript_root(bundle.leaves) == answers[0].receipt.transcript_root
+    assert (
+        bundle.leaves is not None
+        and proof.transcript_root(bundle.leaves) == answers[0].receipt.transcript_root
+    )
 
     await requester.close_session(session)
     network.closing.append(session)

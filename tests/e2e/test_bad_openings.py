@@ -26,20 +26,24 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.asyncio(loop_scope=
 @asynccontextmanager
 async def _asleep(network: Network, name: str) -> AsyncIterator[None]:
     """The daemon does nothing meanwhile."""
-    network.signal(name, signal.SIGSTOP)
+    network.send_signal(name, signal.SIGSTOP)
     try:
         yield
     finally:
-        network.signal(name, signal.SIGCONT)
+        network.send_signal(name, signal.SIGCONT)
 
 
 async def _refusals(network: Network, calls: dict[str, Call]) -> None:
     """Each call fails with the error that it is listed under. All of them go into one block: deadlines are near."""
     submitted = [
-        asyncio.create_task(network.client.submit(call, account(WORKER), check=False)) for call in calls.values()
+        asyncio.create_task(network.client.submit(call, account(WORKER), check=False))
+        for call in calls.values()
     ]
     results = await asyncio.gather(*submitted)
-    found = [result.error and (result.error.pallet, result.error.name, bool(result.error.docs)) for result in results]
+    found = [
+        result.error and (result.error.pallet, result.error.name, bool(result.error.docs))
+        for result in results
+    ]
     assert found == [("SpotChecks", name, True) for name in calls]
 
 

@@ -41,6 +41,11 @@ def test_one_step_in_every_lane_is_no_evidence_and_more_is() -> None:
     assert position_evidence(9, 0, row) > 0
 
 
+def test_least_thresholds_can_be_registered_and_say_what_was_measured() -> None:
+    assert floor_calibration(NumericsClass.FP32).positions > 0
+    assert floor_calibration(NumericsClass.FP32, positions=70).positions == 70
+
+
 def test_coarser_numerics_may_stray_further() -> None:
     taus = [floor_calibration(kind).tau_sample for kind in NumericsClass]
     assert taus == sorted(taus)

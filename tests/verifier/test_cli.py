@@ -15,7 +15,16 @@ import pytest
 
 from llmnet.chain import Client, Keypair
 from llmnet.cli.config import ConfigError
-from llmnet.cli.validator import JsonLines, build_parser, main, plancks, read_settings, until_stopped
+from llmnet.cli.validator import (
+    JsonLines,
+    ValidatorSettings,
+    build_parser,
+    main,
+    plancks,
+    read_settings,
+    store_file,
+    until_stopped,
+)
 from llmnet.devnode import Node, Seal, Server, serve
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets import staking
@@ -66,6 +75,16 @@ def test_wrong_usage_is_status_2_with_words(
 ) -> None:
     assert main(argv) == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_store_is_in_the_home_of_all_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    account, tail = b"\xab" * 32, Path("validator") / "abababababababab" / "validator.sqlite"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("LLMNET_HOME", raising=False)
+    assert store_file(ValidatorSettings(), account) == tmp_path / "data" / "llmnet" / tail
+    monkeypatch.setenv("LLMNET_HOME", str(tmp_path / "home"))
+    assert store_file(ValidatorSettings(), account) == tmp_path / "home" / tail
+    assert store_file(ValidatorSettings(store=tmp_path), account) == tmp_path / "validator.sqlite"
 
 
 def test_amounts_are_exact() -> None:

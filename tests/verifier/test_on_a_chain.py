@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
 
 from llmnet import proof
-from llmnet.chain import Client, Keypair, Variant
+from llmnet.chain import BegunAnew, Client, Keypair, Variant, watch_life
 from llmnet.devnode import Node, Seal, Server, serve
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.spot_checks import Audit, Stage
 from llmnet.pallets.staking import BondError, StakeRole, ensure_bond
 from llmnet.proof import Segment, ServiceSpec
-from llmnet.verifier import floor_calibration
+from llmnet.verifier import Validator, ValidatorConfig, floor_calibration
 from llmnet.verifier.auditor import Auditor
 from llmnet.verifier.clock import Clock
 from llmnet.verifier.duties import Duties
@@ -92,7 +93,7 @@ class HandWorker:
         )
         await self.client.submit(offer, WORKER)
         root = [
-            registry.set_calibration(spec.id, replace(floor_calibration(spec.numerics), positions=1)),
+            registry.set_calibration(spec.id, floor_calibration(spec.numerics)),
             spot_checks.set_audit_floor(1_000_000),
         ]
         for call in root:
@@ -221,6 +222,62 @@ async def test_who_cannot_be_a_validator_is_told_so(client: Client) -> None:
     await client.submit(staking.unbond(), VALIDATORS[0])
     with pytest.raises(BondError, match="is unbonding until block"):
         await ensure_bond(client, VALIDATORS[0], StakeRole.VALIDATOR, 1000 * UNIT)
+
+
+async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
+    tiny: ModelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same genesis, audits from zero again: what is kept about the first life is set aside, under a running daemon it ends it."""
+    monkeypatch.setattr("llmnet.verifier.daemon.watch_life", partial(watch_life, pause=0.05))
+    config = ValidatorConfig(store=tmp_path / "v.sqlite", bond=1000 * UNIT, beacon=False)
+
+    def kept() -> Store:
+        return Store(config.store, genesis_hash=genesis, account=VALIDATORS[0].public)
+
+    async with _life(config, tiny) as (client, task):
+        genesis, first_block = client.genesis_hash, await client.block_hash(1)
+    assert task.exception() is None
+    store = kept()
+    store.keep_withheld(0, "a finding of the first life", 10**9)
+    store.close()
+    async with _life(config, tiny) as (client, task):
+        assert client.genesis_hash == genesis
+        assert await client.block_hash(1) != first_block
+        assert len(list(tmp_path.glob("v.sqlite.????????????"))) == 1
+        real, client.block_hash = client.block_hash, AsyncMock(return_value=bytes(32))  # type: ignore[method-assign]
+        with pytest.raises(BegunAnew, match="start it again"):
+            await task
+        client.block_hash = real  # type: ignore[method-assign]
+    store = kept()
+    assert store.finding(0) is None
+    store.close()
+
+
+@asynccontextmanager
+async def _life(
+    config: ValidatorConfig, files: ModelFiles
+) -> AsyncIterator[tuple[Client, asyncio.Task[None]]]:
+    """A chain from its first block on, and a validator at work on it."""
+    async with (
+        serve(Node.from_preset(ARTIFACT), seal=Seal("interval", 0.05)) as server,
+        Client.connect(server.url) as client,
+        asyncio.timeout(60),
+    ):
+        stop = asyncio.Event()
+        task = asyncio.create_task(Validator(config, client, VALIDATORS[0], [files]).serve(stop))
+        try:
+            while not task.done() and not await _lives(client):
+                await asyncio.sleep(0.05)
+            yield client, task
+        finally:
+            stop.set()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _lives(client: Client) -> bool:
+    """Whether the validator is bonded, and some blocks have passed since."""
+    bonded = await staking.bond_of(client.at(), VALIDATORS[0].public)
+    return bonded is not None and (await client.head()).number > bonded.since + 20
 
 
 async def _events(client: Client):  # type: ignore[no-untyped-def]

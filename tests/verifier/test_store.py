@@ -93,6 +93,40 @@ def test_a_file_of_another_version_or_kind_is_refused(tmp_path: Path) -> None:
         Store(other, genesis_hash=GENESIS, account=VALIDATOR.public)
 
 
+def test_a_store_of_another_life_is_set_aside(open_store: Opener, answered: Answered, tmp_path: Path) -> None:
+    """Same genesis, other blocks: old findings must not be committed for new audits of the same numbers."""
+    store = open_store()
+    first = store.keep_reference(5, answered.leaves, 100)
+    old_secret = store.make_secret(3)
+    assert store.enter(b"\1" * 32) is None  # a store that knew no life yet keeps what it has
+    assert store.enter(b"\1" * 32) is None
+    assert store.finding(5) == first
+    aside = store.enter(b"\2" * 32)
+    assert aside == tmp_path / "validator.sqlite.010101010101"
+    assert store.finding(5) is None
+    assert store.make_secret(3) != old_secret
+    store.keep_withheld(5, "no answer", 100)
+    with pytest.raises(StoreError, match="is another validator running on it"):
+        open_store()
+    store.close()
+    old = Store(aside, genesis_hash=GENESIS, account=VALIDATOR.public)
+    assert old.finding(5) == first
+    old.close()
+    again = open_store()
+    assert again.enter(b"\2" * 32) is None
+    assert again.finding(5) == Finding(None, None, "no answer")
+    again.close()
+
+
+def test_a_store_in_memory_forgets_another_life() -> None:
+    store = Store(":memory:", genesis_hash=GENESIS, account=VALIDATOR.public)
+    assert store.enter(b"\1" * 32) is None
+    secret = store.make_secret(3)
+    assert store.enter(b"\2" * 32) is None
+    assert store.make_secret(3) != secret
+    store.close()
+
+
 def test_half_a_finding_cannot_be_kept(open_store: Opener) -> None:
     store = open_store()
     with pytest.raises(sqlite3.IntegrityError), store._transaction() as db:

@@ -18,14 +18,13 @@ import httpx
 import pytest
 
 from llmnet import proof
-from llmnet.chain import Client
+from llmnet.chain import BegunAnew, Client, watch_life
 from llmnet.devnode import Node, NodeConfig
 from llmnet.engine import AsyncEngine, Engine, ModelFiles
 from llmnet.pallets import sessions, spot_checks
 from llmnet.pallets.spot_checks import Stage
 from llmnet.proof import Leaf, ServiceSpec, Voucher
 from llmnet.worker import Backend, EngineBackend, Store, Worker, WorkerConfig, WorkerError
-from llmnet.worker.life import watch_life
 
 from .network import RUNTIME, VALIDATORS, Network, network, until
 from .shop import PAYER, UNIT, WORKER, ScriptedBackend, body_of, make_request, refused, sign
@@ -207,6 +206,7 @@ async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
             first = await ask(net, run.url, session, 0)
             assert first.status_code == 200
         first_block = await net.client.block_hash(1)
+    assert first_block is not None
     async with network() as net:
         assert await net.client.block_hash(1) != first_block
         async with running(net, tmp_path / "w.sqlite", tiny, spec, ScriptedBackend()) as run:
@@ -217,9 +217,11 @@ async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
             and again.json()["llmnet"]["receipt"] != first.json()["llmnet"]["receipt"]
         )
         assert len(list(tmp_path.glob("w.sqlite.????????????"))) == 1
-        with pytest.raises(WorkerError, match="begun anew"):
+        with pytest.raises(BegunAnew, match="start it again"):
             await watch_life(net.client, first_block, pause=0.01)
-        quiet = asyncio.create_task(watch_life(net.client, await net.client.block_hash(1), pause=0.01))
+        present = await net.client.block_hash(1)
+        assert present is not None
+        quiet = asyncio.create_task(watch_life(net.client, present, pause=0.01))
         await asyncio.sleep(0.2)
         assert not quiet.done()
         quiet.cancel()
