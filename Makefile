@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export CARGO_TARGET_DIR ?= $(CACHE)/target-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo test test-fast test-e2e test-runtime artifact wasm lint types bench lock clean
+.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ model: $(STAMP) ## fetch and convert the default model (93 MB, once)
 
 demo: model ## the main job: node, validators, workers honest and cheating, verdicts
 	$(BIN)/llmnet demo $(ARGS)
+
+honest: model ## 200 honest answers, every one audited: how often is an honest worker accused?
+	$(BIN)/llmnet demo --honest-only --rounds 200 --max-tokens 12 --limit 900 $(ARGS)
 
 test: model lint types ## everything that needs no Rust
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)

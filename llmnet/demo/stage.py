@@ -39,16 +39,17 @@ def key(name: str) -> Keypair:
 
 async def connect(url: str, troupe: Troupe) -> None:
     """Wait until the node answers. Raises StageError, DaemonDied."""
+    reason: Exception | str = "no block yet"
     for _ in range(int(START_SECONDS / POLL_SECONDS)):
         troupe.check()
         try:
             async with Client.connect(url) as client:
                 if (await client.head()).number > 0:
                     return
-        except (ChainError, OSError):
-            pass  # not yet
+        except (ChainError, OSError) as error:
+            reason = error
         await asyncio.sleep(POLL_SECONDS)
-    raise StageError(f"the node at {url} does not answer")
+    raise StageError(f"the node at {url} does not answer: {reason}")
 
 
 async def set_stage(client: Client, spec: ServiceSpec) -> None:
