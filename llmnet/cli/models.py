@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from .command import Context, command
+from .config import ConfigError
 from .output import emit, note, say
+from .values import NUMERICS
 
 Directory = Annotated[
     Path | None,
@@ -25,6 +27,22 @@ def files_of(model: Path | None, *, verify: bool = False) -> Any:
         if model is None
         else load_model_dir(model, verify=verify)
     )
+
+
+Numerics = Annotated[
+    str,
+    typer.Option("--numerics", metavar="CLASS", help=f"Arithmetic that is promised: {', '.join(NUMERICS)}."),
+]
+
+
+def spec_of_model(files: Any, numerics: str) -> Any:
+    """The spec of these files in a numerics class. Raises ConfigError for an unknown class."""
+    from llmnet.proof import NumericsClass
+    from llmnet.verifier.reference import spec_of
+
+    if numerics not in NUMERICS:
+        raise ConfigError(f"--numerics is one of {', '.join(NUMERICS)}, not {numerics!r}")
+    return spec_of(files, numerics=NumericsClass[numerics.upper()])
 
 
 def spec_json(spec: Any) -> dict[str, object]:

@@ -9,7 +9,7 @@ import typer
 
 from .command import Context, command
 from .config import ConfigError
-from .models import Directory, files_of, spec_json
+from .models import Directory, Numerics, files_of, spec_json, spec_of_model
 from .output import emit, say, table
 from .stakes import submit
 from .values import parse_spec_id
@@ -53,11 +53,10 @@ def add(app: typer.Typer) -> None:
         table("Registered models", ("name", "id", "numerics", "calibrated"), cells)
 
     @command(group, "register", help="Register a model of this machine; a deposit is held.")
-    async def register(context: Context, model: Directory = None) -> None:
+    async def register(context: Context, model: Directory = None, numerics: Numerics = "fp32") -> None:
         from llmnet.pallets import registry
-        from llmnet.verifier.reference import spec_of
 
-        spec = spec_of(files_of(model))
+        spec = spec_of_model(files_of(model), numerics)
         async with context.client() as client:
             if await registry.spec(client.at(), spec.id) is not None:
                 say(f"spec {spec.id.hex()} is registered already")
@@ -80,6 +79,7 @@ def add(app: typer.Typer) -> None:
         spec: Annotated[
             str | None, typer.Option("--spec", metavar="ID", help="The spec's id (default: the model's).")
         ] = None,
+        numerics: Numerics = "fp32",
     ) -> None:
         from llmnet.chain import Call
         from llmnet.pallets import registry
@@ -88,27 +88,24 @@ def add(app: typer.Typer) -> None:
             raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
         spec_id = None if spec is None else parse_spec_id(spec)
         if spec_id is None:
-            from llmnet.verifier.reference import spec_of
-
-            spec_id = spec_of(files_of(model)).id
-        calibration = measured_row(model) if row is None else read_row(row)
+            spec_id = spec_of_model(files_of(model), numerics).id
+        calibration = measured_row(model, numerics) if row is None else read_row(row)
         call = registry.set_calibration(spec_id, calibration)
         async with context.client() as client:
             sudo = Call("Sudo", "sudo", {"call": call})
             await submit(context, client, sudo, f"calibrated spec {spec_id.hex()}")
 
 
-def measured_row(model: Path | None) -> Calibration:
+def measured_row(model: Path | None, numerics: str) -> Calibration:
     """Thresholds from honest answers of this machine."""
     import torch
 
     from llmnet.demo.measuring import measure_honest
     from llmnet.verifier import propose
-    from llmnet.verifier.reference import spec_of
 
     torch.set_num_threads(1)
     files = files_of(model)
-    spec = spec_of(files)
+    spec = spec_of_model(files, numerics)
     say("measuring honest answers against the reference")
     distances = measure_honest(files, spec)
     say(

@@ -7,6 +7,7 @@ import re
 from .config import ConfigError
 
 UNIT = 10**12
+NUMERICS = ("fp32", "fp16", "bf16_fp32_residual", "bf16")  # the protocol's classes, lower case
 MAX_TOKENS_TEXT = 40
 _DEV_NAME = re.compile(r"(//)?(Alice|Bob|Charlie|Dave|Eve|Ferdie|(Worker|Validator|Requester)[1-9][0-9]?)")
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]{1,12})?|\.[0-9]{1,12}")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from llmnet.proof import ServiceSpec
     from llmnet.worker import Backend
 
+from llmnet.cli.values import NUMERICS, UNIT
+
 ENVIRONMENT = "LLMNET_WORKER_"
-UNIT = 10**12
 STOP_SECONDS = 4.5
 LEVELS = ("debug", "info", "warning", "error")
 DESCRIPTION = """\
@@ -80,6 +81,13 @@ def _level(text: str) -> str:
     return text.lower()
 
 
+def _numerics(text: str) -> str:
+    # Not `choices`: those do not see a default from the environment.
+    if text not in NUMERICS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(NUMERICS)}")
+    return text
+
+
 def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
     """The command line; the demo's workers take the same."""
     parser = argparse.ArgumentParser(
@@ -133,6 +141,14 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         type=_count,
         metavar="N",
         help="unpaid answers a session may have (%(default)s)",
+    )
+    _add(
+        serving,
+        "--numerics",
+        "fp32",
+        type=_numerics,
+        metavar="CLASS",
+        help=f"arithmetic that is promised: {', '.join(NUMERICS)}; on a GPU the 16-bit ones run on our kernels (%(default)s)",
     )
     keeping = parser.add_argument_group("keeping and telling")
     _add(
@@ -232,14 +248,14 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     from llmnet.chain import Client
+    from llmnet.cli.models import spec_of_model
     from llmnet.engine import ensure_default_model, load_model_dir
-    from llmnet.verifier.reference import spec_of
     from llmnet.worker import Worker, WorkerConfig
 
     logging.getLogger(__name__).info("connecting to %s", args.node)
     async with Client.connect(args.node) as client:
         files = ensure_default_model() if args.model is None else load_model_dir(Path(args.model))
-        spec = spec_of(files)
+        spec = spec_of_model(files, args.numerics)
         backend = make_backend(args, files, spec)
         config = WorkerConfig(
             store=(Path(args.store) if args.store else default_store(keys.public)) / "worker.sqlite",

@@ -12,7 +12,7 @@ import onnxruntime
 from llmnet import proof
 from llmnet.engine.tokenizer import Tokenizer
 from llmnet.engine.weights import ModelFiles, service_spec
-from llmnet.proof import Leaf, NonFiniteError, ServiceSpec
+from llmnet.proof import Leaf, NonFiniteError, NumericsClass, ServiceSpec
 
 from .errors import ModelMismatch, ReferenceFailed
 from .graph import build_graph, graph_hash
@@ -20,9 +20,11 @@ from .graph import build_graph, graph_hash
 FOLDER_KEY = "session.model_external_initializers_file_folder_path"
 
 
-def spec_of(files: ModelFiles, top_k: int = 20) -> ServiceSpec:
-    """The spec under which this model directory is served with its reference graph."""
-    return service_spec(files, graph_hash(files, top_k), top_k=top_k)
+def spec_of(
+    files: ModelFiles, top_k: int = 20, *, numerics: NumericsClass = NumericsClass.FP32
+) -> ServiceSpec:
+    """The spec under which this model directory is served with its reference graph, in a numerics class."""
+    return service_spec(files, graph_hash(files, top_k), numerics, top_k=top_k)
 
 
 def check_spec(files: ModelFiles, registered: ServiceSpec, graph: bytes | None = None) -> None:
