@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from .command import Context, command
-from .config import ConfigError
 from .output import emit, note, say
 from .values import NUMERICS
 
@@ -33,16 +32,6 @@ Numerics = Annotated[
     str,
     typer.Option("--numerics", metavar="CLASS", help=f"Arithmetic that is promised: {', '.join(NUMERICS)}."),
 ]
-
-
-def spec_of_model(files: Any, numerics: str) -> Any:
-    """The spec of these files in a numerics class. Raises ConfigError for an unknown class."""
-    from llmnet.proof import NumericsClass
-    from llmnet.verifier.reference import spec_of
-
-    if numerics not in NUMERICS:
-        raise ConfigError(f"--numerics is one of {', '.join(NUMERICS)}, not {numerics!r}")
-    return spec_of(files, numerics=NumericsClass[numerics.upper()])
 
 
 def spec_json(spec: Any) -> dict[str, object]:

@@ -9,13 +9,14 @@ import typer
 
 from .command import Context, command
 from .config import ConfigError
-from .models import Directory, Numerics, files_of, spec_json, spec_of_model
+from .models import Directory, Numerics, files_of, spec_json
 from .output import emit, say, table
 from .stakes import submit
-from .values import parse_spec_id
+from .values import parse_spec_id, spec_of_model
 
 if TYPE_CHECKING:
-    from llmnet.proof import Calibration
+    from llmnet.engine import ModelFiles
+    from llmnet.proof import Calibration, ServiceSpec
 
 MAX_ROW = 1 << 16
 
@@ -84,19 +85,21 @@ def add(app: typer.Typer) -> None:
         from llmnet.chain import Call
         from llmnet.pallets import registry
 
-        if spec is not None and row is None:
-            raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
-        spec_id = None if spec is None else parse_spec_id(spec)
-        if spec_id is None:
-            spec_id = spec_of_model(files_of(model), numerics).id
-        calibration = measured_row(model, numerics) if row is None else read_row(row)
+        if spec is not None:
+            if row is None:
+                raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
+            spec_id, calibration = parse_spec_id(spec), read_row(row)
+        else:
+            files = files_of(model)
+            own = spec_of_model(files, numerics)
+            spec_id, calibration = own.id, measured_row(files, own) if row is None else read_row(row)
         call = registry.set_calibration(spec_id, calibration)
         async with context.client() as client:
             sudo = Call("Sudo", "sudo", {"call": call})
             await submit(context, client, sudo, f"calibrated spec {spec_id.hex()}")
 
 
-def measured_row(model: Path | None, numerics: str) -> Calibration:
+def measured_row(files: ModelFiles, spec: ServiceSpec) -> Calibration:
     """Thresholds from honest answers of this machine."""
     import torch
 
@@ -104,8 +107,6 @@ def measured_row(model: Path | None, numerics: str) -> Calibration:
     from llmnet.verifier import propose
 
     torch.set_num_threads(1)
-    files = files_of(model)
-    spec = spec_of_model(files, numerics)
     say("measuring honest answers against the reference")
     distances = measure_honest(files, spec)
     say(

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from .config import ConfigError
+
+if TYPE_CHECKING:
+    from llmnet.engine import ModelFiles
+    from llmnet.proof import ServiceSpec
 
 UNIT = 10**12
 NUMERICS = ("fp32", "fp16", "bf16_fp32_residual", "bf16")  # the protocol's classes, lower case
@@ -68,3 +73,13 @@ def parse_spec_id(text: str) -> bytes:
     if len(value) != 32:
         raise ConfigError(f"{text[:80]!r} is not the id of a spec: 64 hex digits, see `llmnet spec list`")
     return value
+
+
+def spec_of_model(files: ModelFiles, numerics: str) -> ServiceSpec:
+    """The spec of these files in a numerics class. Raises ConfigError for an unknown class."""
+    from llmnet.proof import NumericsClass
+    from llmnet.verifier.reference import spec_of
+
+    if numerics not in NUMERICS:
+        raise ConfigError(f"--numerics is one of {', '.join(NUMERICS)}, not {numerics!r}")
+    return spec_of(files, numerics=NumericsClass[numerics.upper()])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from llmnet.proof import ServiceSpec
     from llmnet.worker import Backend
 
-from llmnet.cli.values import NUMERICS, UNIT
+from llmnet.cli.values import NUMERICS, UNIT, spec_of_model
 
 ENVIRONMENT = "LLMNET_WORKER_"
 STOP_SECONDS = 4.5
@@ -248,7 +248,6 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     from llmnet.chain import Client
-    from llmnet.cli.models import spec_of_model
     from llmnet.engine import ensure_default_model, load_model_dir
     from llmnet.worker import Worker, WorkerConfig
 
