@@ -44,8 +44,9 @@ demo: model ## the main job: node, validators, workers honest and cheating, verd
 honest: model ## 200 honest answers, every one audited: how often is an honest worker accused?
 	$(BIN)/llmnet demo --honest-only --rounds 200 --max-tokens 12 --limit 900 $(ARGS)
 
+# One process a core; a file's tests stay together, since they share daemons. The benchmark plugin cannot measure there.
 test: model lint types ## everything that needs no Rust
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile -p no:benchmark $(ARGS)
 
 test-fast: $(STAMP) ## the tests without the model, the daemons and the compilers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not model and not e2e and not slow and not aot and not node_js" $(ARGS)

@@ -51,12 +51,18 @@ class Network:
         await self.client.submit(self.client.call("Sudo", "sudo", call=call), ALICE)
 
     async def open_session(self, spec: ServiceSpec, escrow: int = UNIT) -> int:
+        """A session that has its seed: before that the chain takes no answers of it."""
         call = sessions.open(
             WORKER.public, spec.id, escrow=escrow, max_price_in=UNIT, max_price_out=UNIT, expires_in=1000
         )
         event = (await self.client.submit(call, PAYER)).find("Sessions", "SessionOpened")
         assert event is not None
         number: int = event.fields["session"]
+
+        async def has_seed() -> bool:
+            return (await self.session(number)).seed is not None
+
+        await until(has_seed)
         return number
 
     async def session(self, number: int) -> sessions.Session:

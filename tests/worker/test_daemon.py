@@ -75,16 +75,6 @@ async def healthy(http: httpx.AsyncClient, url: str) -> bool:
         return False
 
 
-async def seeded(net: Network, spec: ServiceSpec) -> int:
-    number = await net.open_session(spec)
-
-    async def has_seed() -> bool:
-        return (await net.session(number)).seed is not None
-
-    await until(has_seed)
-    return number
-
-
 async def ask(net: Network, url: str, session: int, index: int, **more: Any) -> httpx.Response:
     request = make_request(index, f"question {index}", session=session, max_tokens=12)
     body = body_of(request, "tiny", genesis=net.client.genesis_hash, **more)
@@ -135,7 +125,7 @@ async def test_answers_are_sold_audited_cleared_and_paid(
         await net.bond_panel(spec)
         net.pause = 0.25  # stages last ten blocks
         validating = asyncio.create_task(panel(net, run.url, run.worker.store))
-        session = await seeded(net, spec)
+        session = await net.open_session(spec)
         answers = [await ask(net, run.url, session, index) for index in range(3)]
         total = sum(int(answer.json()["llmnet"]["price"]) for answer in answers)
         await pay(net, run.url, session, total, 3)
@@ -163,7 +153,7 @@ async def test_the_open_stream_of_a_stopped_worker_ends_with_a_reason(
 ) -> None:
     backend = ScriptedBackend(gate=asyncio.Event())
     async with running(net, tmp_path / "w.sqlite", tiny, spec, backend) as run:
-        session = await seeded(net, spec)
+        session = await net.open_session(spec)
         asking = asyncio.create_task(ask(net, run.url, session, 0, stream=True))
         await until(lambda: _answering(backend))
         started = time.monotonic()
@@ -187,7 +177,7 @@ async def test_a_dead_engine_ends_the_daemon_with_a_reason(
     run = Running(net, tmp_path / "w.sqlite", tiny, spec, backend)
     async with httpx.AsyncClient() as http:
         await until(lambda: healthy(http, run.url))
-    session = await seeded(net, spec)
+    session = await net.open_session(spec)
     backend.close()
     refused(await ask(net, run.url, session, 0), 503, "generation_failed")
     with pytest.raises(WorkerError, match="start the worker again"):
@@ -202,7 +192,7 @@ async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
     """Same genesis, session numbers from zero again: what is kept about the first life must not be used."""
     async with network() as net:
         async with running(net, tmp_path / "w.sqlite", tiny, spec, ScriptedBackend()) as run:
-            session = await seeded(net, spec)
+            session = await net.open_session(spec)
             first = await ask(net, run.url, session, 0)
             assert first.status_code == 200
         first_block = await net.client.block_hash(1)
@@ -210,7 +200,7 @@ async def test_a_chain_that_begins_anew_is_not_mistaken_for_the_old_one(
     async with network() as net:
         assert await net.client.block_hash(1) != first_block
         async with running(net, tmp_path / "w.sqlite", tiny, spec, ScriptedBackend()) as run:
-            assert await seeded(net, spec) == session
+            assert await net.open_session(spec) == session
             again = await ask(net, run.url, session, 0)
         assert (
             again.status_code == 200
@@ -241,7 +231,7 @@ async def test_a_node_that_restarts_under_the_daemon_loses_nothing(
             run = await stack.enter_async_context(
                 running(own, tmp_path / "w.sqlite", tiny, spec, ScriptedBackend())
             )
-            session = await seeded(first, spec)
+            session = await first.open_session(spec)
             before = await ask(first, run.url, session, 0)
         async with network(node(), port) as second:
             assert (await ask(second, run.url, session, 0)).json()["llmnet"] == before.json()["llmnet"]
@@ -288,7 +278,7 @@ async def test_kill_9_between_commitment_and_opening(net: Network, tmp_path: Pat
     async with process(arguments, log) as child, httpx.AsyncClient() as http:
         await until(lambda: healthy(http, url), 60)
         await net.bond_panel(spec)
-        session = await seeded(net, spec)
+        session = await net.open_session(spec)
         request = make_request(0, session=session, max_tokens=12)
         body = body_of(request, spec.id.hex(), genesis=net.client.genesis_hash)
         answer = (await http.post(f"{url}/v1/chat/completions", json=body, timeout=60)).json()
