@@ -10,326 +10,167 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .config import ConfigError
+from .node_options import NodeSettings, build_parser, read_settings
+
 if TYPE_CHECKING:
-    from llmnet.devnode import ChainSpec, Node, NodeConfig, Produced, Server
+    from llmnet.devnode import Limits, Node, NodeConfig, Produced, Server
 
-CHAIN_NAME, CHAIN_ID = "LLM-Net Development", "llmnet_dev"
-_ENVIRONMENT = "LLMNET_NODE_"
-_ARTIFACT = Path("runtime_spec") / "artifacts"
-_PACKAGED = Path("devnode") / "artifacts"  # where an installed wheel carries it
-_ARTIFACT_NAMES = ("llmnet_runtime.compact.compressed.wasm", "llmnet_runtime.wasm")
-_SEALS = ("instant", "interval", "manual")
-_LEVELS = ("debug", "info", "warning", "error")
-_DESCRIPTION = """\
-Runs a FRAME runtime as a Substrate node in one process: makes blocks, keeps state,
-serves JSON-RPC over WebSocket and HTTP POST on one port.
-
-  llmnet-node --dev                          a fresh chain in memory, a block a second
-  llmnet-node --dev --base-path DIR          the same, surviving restarts
-  llmnet-node --dev --seal instant           a block whenever a transaction arrives
-  llmnet-node --chain SPEC.json              a chain from a specification file
-  llmnet-node export-chain-spec --dev --raw  print a specification that polkadot-sdk nodes take
-  llmnet-node purge-chain --base-path DIR -y remove a chain's database
-"""
-_EPILOG = f"""\
-Each option can be set by the environment as {_ENVIRONMENT}NAME (for example {_ENVIRONMENT}PORT=9945);
-an option on the command line wins. Exit status: 0 after SIGINT or SIGTERM, 1 failure, 2 wrong usage.
-"""
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port (0 to 65535; 0 lets the system choose)")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def _one_of(*allowed: str) -> Any:
-    def check(text: str) -> str:
-        if text not in allowed:
-            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(allowed)}")
-        return text
-
-    return check
-
-
-def _flag(name: str) -> bool:
-    return os.environ.get(_ENVIRONMENT + name, "").lower() in ("1", "true", "yes")
-
-
-def _add(parser: argparse._ActionsContainer, option: str, default: Any = None, **rest: Any) -> None:
-    """Adds an option whose default the environment can set."""
-    name = option.removeprefix("--").replace("-", "_").upper()
-    parser.add_argument(option, default=os.environ.get(_ENVIRONMENT + name, default), **rest)
-
-
-def _chain_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the chain")
-    group.add_argument("--dev", action="store_true", default=_flag("DEV"), help="the development chain")
-    _add(group, "--chain", metavar="SPEC.json", type=Path, help="a chain specification, plain or raw")
-    _add(
-        group,
-        "--wasm",
-        metavar="FILE",
-        type=Path,
-        help="the runtime (default: $LLMNET_RUNTIME_WASM, else the committed artifact)",
-    )
-    _add(group, "--preset", "development", metavar="NAME", help="genesis preset of the runtime (%(default)s)")
-    _add(group, "--genesis-patch", metavar="FILE.json", type=Path, help="JSON merged over the preset")
-
-
-def _run_options(parser: argparse.ArgumentParser) -> None:
-    serving = parser.add_argument_group("serving")
-    _add(serving, "--host", "127.0.0.1", help="address to serve (%(default)s)")
-    _add(serving, "--port", "9944", type=_port, help="WebSocket and HTTP port (%(default)s; 0: any)")
-    _add(
-        serving,
-        "--rpc-cors",
-        "",
-        metavar="ORIGINS",
-        help="origins of web pages that may connect beside local ones, comma-separated; '*' for all",
-    )
-    blocks = parser.add_argument_group("blocks")
-    _add(
-        blocks,
-        "--seal",
-        "interval",
-        type=_one_of(*_SEALS),
-        metavar="MODE",
-        help="instant, interval or manual (%(default)s)",
-    )
-    _add(
-        blocks,
-        "--block-time",
-        "1",
-        type=_positive,
-        metavar="SECONDS",
-        help="time between blocks (%(default)s)",
-    )
-    _add(
-        blocks,
-        "--finality-lag",
-        "0",
-        type=_count,
-        metavar="N",
-        help="final is N blocks behind best (%(default)s)",
-    )
-    blocks.add_argument(
-        "--self-check",
-        action="store_true",
-        default=_flag("SELF_CHECK"),
-        help="execute each block a second time",
-    )
-    storing = parser.add_argument_group("keeping and telling")
-    _add(storing, "--base-path", metavar="DIR", type=Path, help="keep the chain here (default: in memory)")
-    _add(
-        storing,
-        "--keep-states",
-        "256",
-        type=_count,
-        metavar="N",
-        help="blocks whose state can be read (%(default)s)",
-    )
-    _add(storing, "--log-level", "warning", type=_one_of(*_LEVELS), metavar="LEVEL", help="%(default)s")
-    storing.add_argument("--json", action="store_true", default=_flag("JSON"), help="one JSON object a line")
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="llmnet-node",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "command", nargs="?", choices=("run", "export-chain-spec", "purge-chain"), default="run"
-    )
-    _chain_options(parser)
-    _run_options(parser)
-    other = parser.add_argument_group("for the other commands")
-    other.add_argument("--raw", action="store_true", help="export-chain-spec: genesis as raw storage")
-    other.add_argument("-y", "--yes", action="store_true", help="purge-chain: do not ask")
-    return parser
+__all__ = ["build_parser", "main"]
+_MEGABYTE = 1024 * 1024
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status."""
     parser = build_parser()
     options = parser.parse_args(argv)
-    _check(parser, options)
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    try:
+        settings = read_settings(options, os.environ)
+    except ConfigError as error:
+        parser.error(str(error))
+    _start_logging(settings)
     from llmnet.devnode import DevnodeError
 
-    command = {"run": _run, "export-chain-spec": _export, "purge-chain": _purge}[options.command]
     try:
-        return command(options)
+        return _command(options, settings)
     except DevnodeError as error:
         print(f"llmnet-node: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # who reads has seen enough
+        sys.stderr.close()
+        return 0
     except KeyboardInterrupt:
         return 130
 
 
-def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    if options.command == "purge-chain":
-        if options.base_path is None:
-            parser.error("purge-chain needs --base-path")
-        return
-    if options.chain is None and not options.dev:
-        parser.error("say which chain: --dev, or --chain SPEC.json")
-    if options.chain is not None and (options.dev or options.wasm or options.genesis_patch):
-        parser.error("--chain brings runtime and genesis: leave --dev, --wasm and --genesis-patch away")
+class _JsonLines(logging.Formatter):
+    """One JSON object a line, so that nothing has to be parsed twice."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "event": "log",
+            "time": round(record.created, 3),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        return json.dumps(
+            {**line, "trace": self.formatException(record.exc_info)} if record.exc_info else line
+        )
 
 
-def _wasm_path(options: argparse.Namespace) -> Path:
-    """The runtime to run: as asked, or the artifact of this checkout or of the installed package."""
-    from llmnet.devnode import DevnodeError
-
-    chosen = options.wasm or os.environ.get("LLMNET_RUNTIME_WASM")
-    if chosen:
-        return Path(chosen)
-    package = Path(__file__).resolve().parents[1]
-    folders = (package.parent / _ARTIFACT, package / _PACKAGED)
-    for folder in folders:
-        for name in _ARTIFACT_NAMES:
-            if (folder / name).is_file():
-                return folder / name
-    raise DevnodeError(
-        f"there is no runtime in {folders[0]}; build it (runtime_spec/build-wasm.sh) or give --wasm FILE"
-    )
+def _start_logging(settings: NodeSettings) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(_JsonLines() if settings.json else text)
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
-def _read_patch(path: Path | None) -> dict[str, Any] | None:
-    from llmnet.devnode import GenesisError
+def _command(options: argparse.Namespace, settings: NodeSettings) -> int:
+    match options.command:
+        case "export-chain-spec" | "build-spec":
+            from .node_chain import export
 
-    if path is None:
-        return None
-    try:
-        patch = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise GenesisError(f"the genesis patch {path} cannot be read: {error}") from None
-    if not isinstance(patch, dict):
-        raise GenesisError(f"the genesis patch {path} is no JSON object")
-    return patch
+            return export(settings, raw=options.raw)
+        case "purge-chain":
+            from .node_chain import purge
 
+            return purge(settings, sure=options.yes)
+        case "inspect":
+            from .node_inspect import inspect
 
-def _spec(options: argparse.Namespace, config: NodeConfig) -> ChainSpec:
-    from llmnet.devnode import ChainSpec, Runtime, read_code
-
-    if options.chain is not None:
-        return ChainSpec.read(options.chain)
-    code = read_code(_wasm_path(options))
-    runtime = Runtime(code, cache_dir=config.cache_dir)
-    patch = _read_patch(options.genesis_patch)
-    return ChainSpec.from_preset(
-        code, runtime, options.preset, name=CHAIN_NAME, chain_id=CHAIN_ID, patch=patch
-    )
+            return inspect(settings, options.subject or "block", options.at)
+    return _run(settings)
 
 
-def _export(options: argparse.Namespace) -> int:
-    from llmnet.devnode import NodeConfig, Runtime
+def _run(settings: NodeSettings) -> int:
+    from llmnet.devnode import Node
 
-    config = NodeConfig()
-    spec = _spec(options, config)
-    print(json.dumps(spec.as_json(Runtime(spec.code, cache_dir=config.cache_dir), raw=options.raw), indent=2))
+    from .node_chain import read_spec
+
+    config = _config(settings)
+    asyncio.run(_serve(Node(read_spec(settings, config), config), settings))
     return 0
 
 
-def _purge(options: argparse.Namespace) -> int:
-    from llmnet.devnode import ChainSpec, database_path
+def _config(settings: NodeSettings) -> NodeConfig:
+    from llmnet.devnode import NodeConfig
+    from llmnet.devnode.pool import PoolLimits
 
-    chain_id = CHAIN_ID if options.chain is None else ChainSpec.read(options.chain).id
-    path = database_path(options.base_path, chain_id)
-    if not path.exists():
-        print(f"{path} is not there, nothing to remove")
-        return 0
-    if not options.yes and not _confirmed(path):
-        print("nothing removed", file=sys.stderr)
-        return 1
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    print(f"removed {path}")
-    return 0
-
-
-def _confirmed(path: Path) -> bool:
-    if not sys.stdin.isatty():
-        print("give -y to remove the database without being asked", file=sys.stderr)
-        return False
-    return input(f"Remove {path}? [y/N] ").strip().lower() == "y"
-
-
-def _run(options: argparse.Namespace) -> int:
-    from llmnet.devnode import Node, NodeConfig
-
-    config = NodeConfig(
-        base_path=options.base_path,
-        keep_states=options.keep_states,
-        finality_lag=options.finality_lag,
-        self_check=options.self_check,
-        block_seconds=max(0.05, 0.7 * options.block_time),
+    # A tenth beside may wait for transactions that are missing, as on polkadot-sdk's nodes.
+    count, size = settings.pool_limit, settings.pool_kbytes * 1024
+    pool = PoolLimits(
+        ready_count=count, ready_bytes=size, future_count=max(1, count // 10), future_bytes=size // 10
     )
-    node = Node(_spec(options, config), config)
-    asyncio.run(_serve(node, options))
-    return 0
+    return NodeConfig(
+        base_path=settings.base_path,
+        keep_states=settings.keep_states,
+        finality_lag=settings.finality_lag,
+        self_check=settings.self_check,
+        block_seconds=max(0.05, 0.7 * settings.block_time),
+        pool=pool,
+    )
 
 
-async def _serve(node: Node, options: argparse.Namespace) -> None:
-    from llmnet.devnode import Limits, Seal, serve
+def _limits(settings: NodeSettings) -> Limits:
+    from llmnet.devnode import Limits
+
+    methods: Any = settings.rpc_methods
+    return Limits(
+        request_bytes=settings.rpc_max_request_size * _MEGABYTE,
+        response_bytes=settings.rpc_max_response_size * _MEGABYTE,
+        batch=settings.rpc_max_batch_request_len,
+        connections=settings.rpc_max_connections,
+        subscriptions=settings.rpc_max_subscriptions_per_connection,
+        methods=methods,
+        origins=settings.rpc_cors,
+    )
+
+
+async def _serve(node: Node, settings: NodeSettings) -> None:
+    from llmnet.devnode import Seal, serve
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    seal = Seal(options.seal, options.block_time)
-    limits = Limits(origins=tuple(filter(None, options.rpc_cors.split(","))))
-
-    def tell(produced: Produced) -> None:
-        _print_block(produced, as_json=options.json)
-
-    async with serve(node, options.host, options.port, seal=seal, limits=limits, on_produced=tell) as server:
-        _print_start(node, server, options)
+    mode: Any = settings.seal
+    async with serve(
+        node,
+        settings.host,
+        settings.port,
+        seal=Seal(mode, settings.block_time),
+        limits=_limits(settings),
+        on_produced=lambda produced: _print_block(produced, as_json=settings.json),
+        metrics_port=settings.prometheus_port,
+    ) as server:
+        _print_start(node, server, settings)
         await stop.wait()
 
 
-def _print_start(node: Node, server: Server, options: argparse.Namespace) -> None:
-    seal = f"{options.seal} {options.block_time:g} s" if options.seal == "interval" else options.seal
-    facts = {
+def _print_start(node: Node, server: Server, settings: NodeSettings) -> None:
+    seal = f"{settings.seal} {settings.block_time:g} s" if settings.seal == "interval" else settings.seal
+    facts: dict[str, Any] = {
         "url": server.url,
         "chain": node.spec.name,
         "genesis": "0x" + node.genesis_hash.hex(),
         "best": node.best.number,
         "seal": seal,
-        "state": "in memory" if options.base_path is None else str(options.base_path),
+        "state": "in memory" if settings.base_path is None else str(settings.base_path),
+        "keep": settings.keep,
     }
-    if options.json:
+    if server.metrics_port is not None:
+        facts["metrics"] = f"http://{settings.host}:{server.metrics_port}/metrics"
+    if settings.json:
         print(json.dumps({"event": "started", **facts}), flush=True)
-    else:
-        print(f"{facts['chain']} at {facts['url']} · genesis {facts['genesis']}", flush=True)
-        print(f"block {facts['best']} · seal {seal} · state {facts['state']}", flush=True)
+        return
+    print(f"{facts['chain']} at {facts['url']} · genesis {facts['genesis']}", flush=True)
+    kept = "all states kept" if settings.keep == "archive" else f"last {settings.keep} states kept"
+    print(f"block {facts['best']} · seal {seal} · {facts['state']}, {kept}", flush=True)
+    if "metrics" in facts:
+        print(f"metrics at {facts['metrics']}", flush=True)
 
 
 def _print_block(produced: Produced, *, as_json: bool) -> None:

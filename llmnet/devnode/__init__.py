@@ -12,11 +12,13 @@ from llmnet.devnode.block import Block, Header
 from llmnet.devnode.chainspec import ChainSpec, read_code
 from llmnet.devnode.errors import (
     AuthoringError,
+    BlockRefused,
     DatabaseError,
     DevnodeError,
     GenesisError,
     InvalidRuntime,
     InvalidTransaction,
+    KnownBlock,
     RuntimeFault,
     RuntimeTimeout,
     RuntimeTrap,
@@ -24,6 +26,7 @@ from llmnet.devnode.errors import (
     StatePruned,
     TransactionError,
     UnknownBlock,
+    UnknownParent,
 )
 from llmnet.devnode.executor import Runtime
 from llmnet.devnode.node import Node, NodeConfig, Produced, database_path
@@ -35,6 +38,7 @@ from llmnet.devnode.state import State
 __all__ = [
     "AuthoringError",
     "Block",
+    "BlockRefused",
     "ChainSpec",
     "DatabaseError",
     "DevnodeError",
@@ -42,6 +46,7 @@ __all__ = [
     "Header",
     "InvalidRuntime",
     "InvalidTransaction",
+    "KnownBlock",
     "Limits",
     "Node",
     "NodeConfig",
@@ -59,6 +64,7 @@ __all__ = [
     "StatePruned",
     "TransactionError",
     "UnknownBlock",
+    "UnknownParent",
     "database_path",
     "read_code",
     "serve",

@@ -1,4 +1,4 @@
-"""The heap of a runtime instance, as a small WASM module that owns the instance's memory.
+"""The heap of a runtime instance, as WASM text for the module that owns the instance's memory.
 
 Two thirds of all host calls of a transaction are malloc and free; as WASM they cost nothing. The layout is
 the one that `sp-io` expects of its host: blocks of 8 * 2**order bytes (order 0 to 22), each behind an 8-byte
@@ -9,10 +9,9 @@ lowest bit says that it is in use; the last bytes of the header belong to the ru
 from __future__ import annotations
 
 MAX_ORDER = 22
-_HEADS_BYTES = 96  # 23 list heads of 4 bytes, rounded up to a multiple of 8
+HEADS_BYTES = 96  # 23 list heads of 4 bytes, rounded up to a multiple of 8
 
-_TEMPLATE = """(module
- (memory (export "memory") {pages} {limit})
+_TEMPLATE = """
  (global $heads i32 (i32.const {heads}))
  (global $bump (mut i32) (i32.const {first}))
  (func $grow (param $end i32) (local $missing i32)
@@ -22,7 +21,7 @@ _TEMPLATE = """(module
    (then
     (if (i32.eq (memory.grow (i32.add (local.get $missing) (i32.const 16))) (i32.const -1))
      (then (if (i32.eq (memory.grow (local.get $missing)) (i32.const -1)) (then unreachable)))))))
- (func (export "malloc") (param $size i32) (result i32)
+ (func $malloc (export "ext_allocator_malloc_version_1") (param $size i32) (result i32)
   (local $order i32) (local $slot i32) (local $block i32) (local $end i32)
   (if (i32.gt_u (local.get $size) (i32.const 33554432)) (then unreachable))
   (if (i32.gt_u (local.get $size) (i32.const 8))
@@ -41,7 +40,8 @@ _TEMPLATE = """(module
   (i32.store (local.get $block) (local.get $order))
   (i32.store offset=4 (local.get $block) (i32.const 1))
   (i32.add (local.get $block) (i32.const 8)))
- (func (export "free") (param $pointer i32) (local $block i32) (local $order i32) (local $slot i32)
+ (func (export "ext_allocator_free_version_1") (param $pointer i32)
+  (local $block i32) (local $order i32) (local $slot i32)
   (local.set $block (i32.sub (local.get $pointer) (i32.const 8)))
   (if (i32.lt_u (local.get $block) (i32.const {first})) (then unreachable))
   (if (i32.ge_u (local.get $block) (global.get $bump)) (then unreachable))
@@ -51,19 +51,13 @@ _TEMPLATE = """(module
   (local.set $slot (i32.add (global.get $heads) (i32.shl (local.get $order) (i32.const 2))))
   (i32.store (local.get $block) (i32.load (local.get $slot)))
   (i32.store offset=4 (local.get $block) (i32.const 0))
-  (i32.store (local.get $slot) (local.get $block))))
+  (i32.store (local.get $slot) (local.get $block)))
 """
 
 
-def allocator_wat(heap_base: int, min_pages: int, max_pages: int | None) -> str:
-    """The module that exports `memory`, `malloc` and `free` for a heap that starts at `heap_base`, as text.
+def allocator_wat(heads: int) -> str:
+    """Functions `$malloc` and free, exported under their import names, as fields of a module with a memory.
 
-    `min_pages` and `max_pages` (64 KiB each) are the limits of the memory; a failed growth traps.
+    At `heads` lie HEADS_BYTES bytes of free lists, behind them the heap; a failed growth traps.
     """
-    heads = (heap_base + 15) & ~15
-    first = heads + _HEADS_BYTES
-    pages = max(min_pages, (first >> 16) + 1)
-    if max_pages is not None:
-        pages = min(pages, max_pages)
-    limit = "" if max_pages is None else str(max_pages)
-    return _TEMPLATE.format(pages=pages, limit=limit, heads=heads, first=first, max_order=MAX_ORDER)
+    return _TEMPLATE.format(heads=heads, first=heads + HEADS_BYTES, max_order=MAX_ORDER)

@@ -28,11 +28,10 @@ _ALL_EXTRINSICS = (b"", b"\0")  # old runtimes return nothing
 
 @dataclass
 class Built:
-    """A finished block with the state after it and what the block changed."""
+    """A finished block with the state after it."""
 
     block: Block
     state: State
-    changes: Changes
     timestamp: int
     inherents: int
     results: list[Applied] = field(default_factory=list)
@@ -121,8 +120,11 @@ class BlockBuilder:
 
         Raises TransactionError, and changes nothing, if it is not valid here.
 
-        A panic while it is applied is an InvalidTransaction of kind `panic`.
+        A panic while it is applied is an InvalidTransaction of kind `panic`; AuthoringError while the runtime
+        takes only inherents.
         """
+        if not self.takes_extrinsics:
+            raise AuthoringError("the runtime takes only inherents in this block: a migration is under way")
         try:
             applied = self._apply(extrinsic)
         except RuntimeFault as error:
@@ -137,6 +139,18 @@ class BlockBuilder:
             return self._call("BlockBuilder_apply_extrinsic", extrinsic)
         finally:
             self._overlay.rollback()
+
+    def preview_changes(self, extrinsic: bytes) -> tuple[bytes, Changes]:
+        """As `preview`, with what the extrinsic would write to the top trie."""
+        before = self._overlay.changes().top
+        self._overlay.begin()
+        try:
+            applied = self._call("BlockBuilder_apply_extrinsic", extrinsic)
+            after = self._overlay.changes().top
+        finally:
+            self._overlay.rollback()
+        missing = object()
+        return applied, Changes({key: now for key, now in after.items() if before.get(key, missing) != now})
 
     def _apply(self, extrinsic: bytes) -> Applied:
         overlay = self._overlay
@@ -154,7 +168,10 @@ class BlockBuilder:
 
     def finish(self) -> Built:
         """Seals the block; raises AuthoringError if the header's state root is not that of the state."""
-        header = Header.decode(self._call("BlockBuilder_finalize_block", b""))
+        try:
+            header = Header.decode(self._call("BlockBuilder_finalize_block", b""))
+        except CodecError as error:
+            raise AuthoringError(f"the runtime's header cannot be read: {error}") from error
         state = self._overlay.sealed(self._version.state_version)
         assert isinstance(state, State)
         if state.root() != header.state_root:
@@ -164,7 +181,6 @@ class BlockBuilder:
         return Built(
             Block(header, tuple(self._body)),
             state,
-            self._overlay.changes(),
             self._timestamp,
             self._inherents,
             self._results,
@@ -173,9 +189,9 @@ class BlockBuilder:
 
 
 def execute_block(runtime: Runtime, version: RuntimeVersion, block: Block, parent_state: State) -> State:
-    """Executes a finished block on its parent's state as an importing node does; returns the state after it.
+    """Executes a finished block, its seal taken off, on its parent's state as an importing node does.
 
-    Raises AuthoringError if the runtime refuses it or the state root differs.
+    Returns the state after it. Raises AuthoringError if the runtime refuses it or the state root differs.
     """
     overlay = Overlay(parent_state)
     try:

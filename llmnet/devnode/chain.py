@@ -5,97 +5,89 @@ There is one author, so there are no forks.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 
 from llmnet.devnode.block import Block
 from llmnet.devnode.database import Database
 from llmnet.devnode.errors import DatabaseError, StatePruned, UnknownBlock
-from llmnet.devnode.state import Changes, State
+from llmnet.devnode.state import CODE_KEY, State
 
 _RECENT_BLOCKS = 512
+# States that stay in memory with their nodes; older ones are read from the database.
+_RECENT_STATES = 16
+# How many trie nodes may come into memory before all states in memory are let go and loaded anew.
+_LOADED_NODES = 400_000
 
 
 class Chain:
     """Blocks and states. Reading is safe from any thread; `append` is for one author."""
 
     def __init__(
-        self, database: Database, genesis: Block, state: State, *, keep_states: int, finality_lag: int
+        self, database: Database, genesis: Block, best: Block, state: State, finality_lag: int
     ) -> None:
         self._database = database
-        self._keep_states = max(keep_states, 1)
         self._finality_lag = finality_lag
-        self._states: OrderedDict[int, State] = OrderedDict({0: state})
+        self._head = (best, state)
+        self._states: OrderedDict[int, State] = OrderedDict({best.number: state})
+        self._states_lock = threading.Lock()
         self._recent: OrderedDict[bytes, Block] = OrderedDict({genesis.hash: genesis})
         self.genesis = genesis
-        self.best = genesis
 
     @classmethod
-    def open(
-        cls,
-        database: Database,
-        genesis: Block,
-        storage: Changes,
-        state: State,
-        version: int,
-        *,
-        keep_states: int,
-        finality_lag: int,
-    ) -> Chain:
-        """The chain in `database`, begun with this genesis if it is fresh.
+    def open(cls, database: Database, genesis: Block, state: State, *, finality_lag: int) -> Chain:
+        """The chain in `database`, begun with this genesis and the state after it if it is fresh.
 
-        `storage` is the genesis storage and `state` the state that it makes with state version `version`.
         Raises DatabaseError if the database holds another chain or a damaged one.
         """
-        chain = cls(database, genesis, state, keep_states=keep_states, finality_lag=finality_lag)
         stored = database.genesis_hash()
         if stored is None:
-            database.append(genesis, storage, State(), version)
-        elif stored != genesis.hash:
+            database.append(genesis, State(), state)
+            return cls(database, genesis, genesis, state, finality_lag)
+        if stored != genesis.hash:
             raise DatabaseError(
                 f"the database holds the chain with genesis 0x{stored.hex()}, not 0x{genesis.hash.hex()}: "
                 "give another --base-path, or remove it with purge-chain"
             )
-        else:
-            chain._reload(version)
-        return chain
-
-    def _reload(self, version: int) -> None:
-        best = self._database.best()
+        best = database.best()
         assert best is not None
-        state = self._database.head_state()
-        if state.root() != best.header.state_root:
-            raise DatabaseError(
-                f"the stored state of block {best.number} has another root than its header: damaged file"
-            )
-        states = [(best.number, state)]
-        while states[-1][0] > 0 and len(states) < self._keep_states:
-            number, after = states[-1]
-            undo = self._database.undo(number)
-            if undo is None:
-                break
-            states.append((number - 1, after.apply(undo, version)))
-        self._states = OrderedDict(reversed(states))
-        self.best = best
+        head = database.state(best.number)
+        head.get(CODE_KEY)  # loads the root, which must have the hash that stands in the header
+        return cls(database, genesis, best, head, finality_lag)
+
+    @property
+    def best(self) -> Block:
+        """The best block."""
+        return self._head[0]
 
     @property
     def state(self) -> State:
         """The state after the best block."""
-        return self._states[self.best.number]
+        return self._head[1]
 
     @property
     def finalized(self) -> Block:
         """The last final block: `finality_lag` behind the best one."""
         return self.block(max(0, self.best.number - self._finality_lag))
 
-    def append(self, block: Block, state: State, changes: Changes, version: int) -> None:
+    def append(self, block: Block, state: State) -> None:
         """Adds the block that follows the best one; stored before it is shown."""
         if block.header.parent != self.best.hash:
             raise UnknownBlock(f"block {block.number} does not follow the best block {self.best.number}")
-        self._database.append(block, changes, self.state, version)
+        self._database.append(block, self.state, state)
         self._remember(block)
-        self._states[block.number] = state
-        self.best = block
-        while len(self._states) > self._keep_states:
+        nodes = self._database.nodes
+        with self._states_lock:
+            if nodes.loaded > _LOADED_NODES:
+                nodes.loaded = 0
+                self._states.clear()
+                state = self._database.state(block.number)
+            self._keep_state(block.number, state)
+        self._head = (block, state)
+
+    def _keep_state(self, number: int, state: State) -> None:
+        self._states[number] = state
+        while len(self._states) > _RECENT_STATES:
             self._states.popitem(last=False)
 
     def _remember(self, block: Block) -> None:
@@ -121,14 +113,21 @@ class Chain:
 
     def at(self, block_hash: bytes | None) -> tuple[Block, State]:
         """A block (None: the best) with the state after it. Raises UnknownBlock or StatePruned."""
-        best = self.best
-        block = best if block_hash is None else self.block_by_hash(block_hash)
-        state = self._states.get(block.number)
-        if state is None:
+        best, head = self._head
+        if block_hash is None or block_hash == best.hash:
+            return best, head
+        block = self.block_by_hash(block_hash)
+        oldest = self._database.oldest_state(best.number)
+        if block.number < oldest:
             raise StatePruned(
                 f"State already discarded for 0x{block.hash.hex()} (block {block.number}; "
-                f"the states of the last {self._keep_states} blocks are kept)"
+                f"the oldest state that is kept is that of block {oldest})"
             )
+        with self._states_lock:
+            state = self._states.get(block.number)
+            if state is None:
+                state = self._database.state(block.number)
+                self._keep_state(block.number, state)
         return block, state
 
     def close(self) -> None:

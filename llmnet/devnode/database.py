@@ -1,99 +1,73 @@
-"""Blocks and the head state in one SQLite file (or in memory), one transaction per block.
+"""Blocks and the states after them in one SQLite file (or in memory), one transaction per block.
 
-Killing the process at any moment leaves the last whole block. Beside the head state the file keeps what each
-of the last blocks overwrote, so that their states can be walked back to at the next start.
+Killing the process at any moment leaves the last whole block: what a block changes is written before the block
+is shown to anybody. A file belongs to one process at a time.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from llmnet.devnode.block import Block, Header, decode_body, encode_body
-from llmnet.devnode.errors import DatabaseError
-from llmnet.devnode.scale import Reader, compact, option, vec
-from llmnet.devnode.state import Changes, State
-from llmnet.devnode.trie import Trie
+from llmnet.devnode.errors import DatabaseError, StatePruned
+from llmnet.devnode.node_store import NODE_SCHEMA, NodeStore
+from llmnet.devnode.state import State
+from llmnet.devnode.trie import EMPTY_ROOT, Trie
+from llmnet.devnode.trie_node import Node, hash_reference
 
-_FORMAT = "1"
-_SCHEMA = """
+_FORMAT = "2"
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, header BLOB NOT NULL,
-  body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS state (child BLOB NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-  version INTEGER NOT NULL, PRIMARY KEY (child, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS undo (number INTEGER PRIMARY KEY, changes BLOB NOT NULL);
-"""
-_TOP = b""  # in the table, child tries are named by "c" and their key
-
-
-def _flat(changes: Changes) -> Iterator[tuple[bytes, bytes, bytes | None]]:
-    for key, value in changes.top.items():
-        yield _TOP, key, value
-    for child, values in changes.children.items():
-        for key, value in values.items():
-            yield b"c" + child, key, value
-
-
-def _grouped(rows: Iterable[tuple[bytes, bytes, bytes | None]]) -> Changes:
-    top: dict[bytes, bytes | None] = {}
-    children: dict[bytes, dict[bytes, bytes | None]] = {}
-    for child, key, value in rows:
-        (children.setdefault(child[1:], {}) if child else top)[key] = value
-    return Changes(top, children)
-
-
-def encode_changes(changes: Changes) -> bytes:
-    """Changes as bytes."""
-    rows = list(_flat(changes))
-    return compact(len(rows)) + b"".join(vec(child) + vec(key) + option(value) for child, key, value in rows)
-
-
-def decode_changes(data: bytes) -> Changes:
-    """The inverse of `encode_changes`."""
-    reader = Reader(data)
-    return _grouped(
-        (reader.vector(), reader.vector(), reader.optional_bytes()) for _ in range(reader.count(3))
-    )
-
-
-def undo_of(changes: Changes, before: State) -> Changes:
-    """What to apply after `changes` to come back to `before`."""
-    rows = ((child, key, before.get(key, child[1:] if child else None)) for child, key, _ in _flat(changes))
-    return _grouped(rows)
+  body BLOB NOT NULL, root INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS child (name BLOB NOT NULL, number INTEGER NOT NULL, root INTEGER NOT NULL,
+  PRIMARY KEY (name, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS child_of_block ON child (number);
+{NODE_SCHEMA}"""
+# What counts the rows of a table and the bytes of their contents.
+_SIZES = {
+    "node": "SELECT count(*), coalesce(sum(length(data)), 0) FROM node",
+    "dead": "SELECT count(*), coalesce(sum(length(nodes)), 0) FROM dead",
+    "block": "SELECT count(*), coalesce(sum(length(hash) + length(header) + length(body)), 0) FROM block",
+    "child": "SELECT count(*), coalesce(sum(length(name)), 0) FROM child",
+}
+# How many states one block may prune: one is the rule, more after `keep_states` was made smaller.
+_PRUNED_AT_ONCE = 16
 
 
 class Database:
-    """The store of one chain. Thread-safe. With `path` None it lives in memory and keeps blocks only."""
+    """The store of one chain. Thread-safe. With `path` None it lives in memory.
 
-    def __init__(self, path: Path | None, keep_undo: int) -> None:
-        self.persistent = path is not None
-        self._keep_undo = keep_undo
-        self._lock = threading.Lock()
+    The states of the last `keep_states` blocks can be read, all of them (an archive) if it is None.
+    """
+
+    def __init__(self, path: Path | None, keep_states: int | None) -> None:
+        self._keep_states = None if keep_states is None else max(keep_states, 1)
+        self._lock = threading.RLock()
         try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path,
-                check_same_thread=False,
-                isolation_level=None,
-                timeout=0.5,
-            )
-            if path is not None:
-                self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-            self._db.execute("COMMIT")
+            self._db = _connect(path)
+            self._check_format(path)
+            self.nodes = NodeStore(self._db, self._lock)
+            self._whole_from = self.nodes.oldest()
         except (OSError, sqlite3.Error) as error:
             raise DatabaseError(
                 f"the database {path} cannot be used (is another node running on it?): {error}"
             ) from None
-        if self._meta("format") not in (None, _FORMAT.encode()):
+
+    def _check_format(self, path: Path | None) -> None:
+        for statement in _SCHEMA.split(";")[:1]:
+            self._db.execute(statement)
+        found = self._row("SELECT value FROM meta WHERE name = 'format'")
+        if found is None:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute("INSERT INTO meta VALUES ('format', ?)", (_FORMAT.encode(),))
+        elif found[0] != _FORMAT.encode():
+            self._db.close()
             raise DatabaseError(
                 f"the database {path} was made by another version; remove it with purge-chain"
             )
@@ -103,10 +77,6 @@ class Database:
         with self._lock:
             self._db.close()
 
-    def _meta(self, name: str) -> bytes | None:
-        row = self._row("SELECT value FROM meta WHERE name = ?", name)
-        return None if row is None else bytes(row[0])
-
     def _row(self, query: str, *values: object) -> tuple[bytes, ...] | None:
         with self._lock:
             try:
@@ -115,40 +85,72 @@ class Database:
                 raise DatabaseError(f"the database cannot be read: {error}") from None
         return row
 
+    def recall(self, name: str) -> bytes | None:
+        """What was remembered under a name."""
+        row = self._row("SELECT value FROM meta WHERE name = ?", name)
+        return None if row is None else row[0]
+
+    def remember(self, name: str, value: bytes) -> None:
+        """Keeps a few bytes about the chain as a whole."""
+        with self._lock:
+            try:
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+            except sqlite3.Error as error:
+                raise DatabaseError(f"{name} cannot be stored: {error}") from None
+
     def genesis_hash(self) -> bytes | None:
         """The hash of block 0, None in a fresh database."""
         row = self._row("SELECT hash FROM block WHERE number = 0")
         return None if row is None else row[0]
 
-    def append(self, block: Block, changes: Changes, before: State, version: int) -> None:
-        """Stores a block and, if persistent, the state that it leads to, in one transaction."""
+    def append(self, block: Block, before: State, after: State) -> None:
+        """Stores a block and the state that it leads to, in one transaction; prunes what is too old.
+
+        `before` is the state of the block before it (an empty one for block 0).
+        """
         with self._lock:
+            stored = False
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                self._insert(block, changes, before, version)
+                self._insert(block, before, after)
+                self._prune(block.number)
                 self._db.execute("COMMIT")
+                stored = True
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise DatabaseError(f"block {block.number} cannot be stored: {error}") from None
+            finally:  # an interrupt from the keyboard may come at any point
+                if not stored:
+                    self.nodes.undo()
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+            self.nodes.settle()
+            self._whole_from = self.nodes.oldest()
 
-    def _insert(self, block: Block, changes: Changes, before: State, version: int) -> None:
-        db = self._db
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('format', ?)", (_FORMAT.encode(),))
-        row = (block.number, block.hash, block.header.encode(), encode_body(block.body))
-        db.execute("INSERT INTO block VALUES (?, ?, ?, ?)", row)
-        if not self.persistent:
+    def _insert(self, block: Block, before: State, after: State) -> None:
+        number, db = block.number, self._db
+        dead = self.nodes.replace(before.trie().node, after.trie().node)
+        for name in after.touched_children():
+            old, new = before.trie(name).node, after.trie(name).node
+            if (new is None and old is not None) or (new is not None and not new.id):
+                dead += self.nodes.replace(old, new)
+                db.execute("INSERT INTO child VALUES (?, ?, ?)", (name, number, _number(new)))
+        row = (number, block.hash, block.header.encode(), encode_body(block.body), _number(after.trie().node))
+        db.execute("INSERT INTO block VALUES (?, ?, ?, ?, ?)", row)
+        if number:
+            self.nodes.bury(number, dead)
+
+    def _prune(self, best: int) -> None:
+        oldest = self.nodes.oldest()
+        if self._keep_states is None or oldest is None:
             return
-        undo = undo_of(changes, before)
-        old = {(child, key): value for child, key, value in _flat(undo)}
-        changed = [(child, key, value) for child, key, value in _flat(changes) if old[child, key] != value]
-        gone = [(child, key) for child, key, value in changed if value is None]
-        put = [(child, key, value, version) for child, key, value in changed if value is not None]
-        db.executemany("DELETE FROM state WHERE child = ? AND key = ?", gone)
-        db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", put)
-        if block.number:
-            db.execute("INSERT INTO undo VALUES (?, ?)", (block.number, encode_changes(undo)))
-            db.execute("DELETE FROM undo WHERE number <= ?", (block.number - self._keep_undo,))
+        for number in range(oldest + 1, best - self._keep_states + 2)[:_PRUNED_AT_ONCE]:
+            self.nodes.prune(number)
+            # The roots of child tries that block `number` replaced, and its removals of child tries.
+            self._db.execute(
+                "DELETE FROM child WHERE number < ? AND name IN (SELECT name FROM child WHERE number = ?)",
+                (number, number),
+            )
+            self._db.execute("DELETE FROM child WHERE number = ? AND root = 0", (number,))
 
     def block(self, number: int) -> Block | None:
         """The block at a height."""
@@ -162,23 +164,81 @@ class Database:
         """The highest block."""
         return _block(self._row("SELECT header, body FROM block ORDER BY number DESC LIMIT 1"))
 
-    def head_state(self) -> State:
-        """The state after the highest block; one trie insertion per key."""
-        top, children = Trie(), dict[bytes, Trie]()
-        with self._lock:
-            for child, key, value, version in self._db.execute(
-                "SELECT child, key, value, version FROM state"
-            ):
-                if child:
-                    children[child[1:]] = children.get(child[1:], Trie()).insert(key, value, version)
-                else:
-                    top = top.insert(key, value, version)
-        return State(top).with_children(children)
+    def oldest_state(self, best: int) -> int:
+        """The lowest block whose state can be read."""
+        whole = best if self._whole_from is None else self._whole_from
+        return whole if self._keep_states is None else max(whole, best - self._keep_states + 1)
 
-    def undo(self, number: int) -> Changes | None:
-        """What leads from the state after block `number` back to its parent's."""
-        row = self._row("SELECT changes FROM undo WHERE number = ?", number)
-        return None if row is None else decode_changes(row[0])
+    def state(self, number: int) -> State:
+        """The state after a block; nothing is loaded yet.
+
+        Raises StatePruned if there is no such block; one whose state was pruned says so when it is read.
+        """
+        row = self._row("SELECT header, root FROM block WHERE number = ?", number)
+        if row is None:
+            raise StatePruned(f"there is no state of block {number}")
+        root_hash, root = Header.decode(row[0]).state_root, int(row[1])
+
+        def child(name: bytes, child_hash: bytes) -> Trie:
+            found = self._row(
+                "SELECT root FROM child WHERE name = ? AND number <= ? ORDER BY number DESC LIMIT 1",
+                name,
+                number,
+            )
+            if found is None:
+                raise StatePruned(f"the child trie 0x{name.hex()} of block {number} is no longer stored")
+            return self._promise(child_hash, int(found[0]))
+
+        return State(self._promise(root_hash, root), find_child=child)
+
+    def _promise(self, root_hash: bytes, number: int) -> Trie:
+        if not number or root_hash == EMPTY_ROOT:
+            return Trie()
+        return Trie(Node.promise(hash_reference(root_hash), number, self.nodes))
+
+    def sizes(self) -> tuple[int, int, tuple[tuple[str, int, int], ...]]:
+        """The bytes of the file, of its free pages, and of each table: (name, rows, bytes of its contents)."""
+        with self._lock:
+            page, pages, free = (
+                self._db.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_size", "page_count", "freelist_count")
+            )
+            tables = [(name, *self._db.execute(query).fetchone()) for name, query in _SIZES.items()]
+        return page * pages, page * free, tuple(tables)
+
+    def check_integrity(self) -> None:
+        """Reads everything; raises DatabaseError unless all kept states are whole and no row is left over."""
+        best = self.best()
+        if best is None:
+            return
+        with self._lock:
+            roots: list[Node] = []
+            for number in range(self.oldest_state(best.number), best.number + 1):
+                state = self.state(number)
+                tries = [state.trie(), *(state.trie(name) for name in state.child_keys())]
+                roots += [trie.node for trie in tries if trie.node is not None]
+            left, twice = self.nodes.unaccounted(self.nodes.reachable(roots))
+        if left or twice:
+            raise DatabaseError(
+                f"the database has {len(left)} rows that nothing needs, {len(twice)} dead twice"
+            )
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    db = sqlite3.connect(
+        ":memory:" if path is None else path, check_same_thread=False, isolation_level=None, timeout=0.5
+    )
+    if path is not None:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+    return db
+
+
+def _number(node: Node | None) -> int:
+    return 0 if node is None else node.id
 
 
 def _block(row: tuple[bytes, ...] | None) -> Block | None:

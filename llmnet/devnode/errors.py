@@ -2,6 +2,7 @@
 
 DevnodeError
 ├── CodecError                 bytes are not the SCALE value they should be
+├── InvalidProof               trie nodes do not prove what they should
 ├── RuntimeFault               the WASM runtime could not do what it was asked
 │   ├── InvalidRuntime         the code is no runtime that this host can run
 │   ├── RuntimeTrap            a call ended in a trap (its changes are discarded)
@@ -14,6 +15,9 @@ DevnodeError
 │   ├── MalformedTransaction, InvalidTransaction, UndecidableTransaction
 │   └── AlreadyInPool, TemporarilyBanned, PriorityTooLow, PoolFull
 ├── AuthoringError             a block could not be built, or its re-execution differs
+├── BlockRefused               a block made elsewhere is not taken
+│   ├── KnownBlock             it is in the chain already
+│   └── UnknownParent          it follows no block of this chain, or one that has a child
 ├── GenesisError               preset, patch or chain specification cannot make a genesis
 ├── DatabaseError              the database under --base-path does not fit or cannot be used
 └── ServerError                the address cannot be served
@@ -28,6 +32,10 @@ class DevnodeError(Exception):
 
 class CodecError(DevnodeError):
     """Bytes are not the SCALE value they should be."""
+
+
+class InvalidProof(DevnodeError):
+    """Trie nodes do not prove what they should: one is missing, malformed or too many."""
 
 
 class RuntimeFault(DevnodeError):
@@ -111,6 +119,18 @@ class PoolFull(TransactionError):
 
 class AuthoringError(DevnodeError):
     """A block could not be built, or executing it again gave something else."""
+
+
+class BlockRefused(DevnodeError):
+    """A block that was made elsewhere is not taken; the chain is as it was."""
+
+
+class KnownBlock(BlockRefused):
+    """The block is in the chain already."""
+
+
+class UnknownParent(BlockRefused):
+    """The block follows no block of this chain, or one that has a child already (there are no forks)."""
 
 
 class GenesisError(DevnodeError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import wasmtime
 
-from llmnet.devnode.allocator import allocator_wat
+from llmnet.devnode.companion import OWN_FUNCTIONS, RAW, Layout, companion_code, is_wrapped
 from llmnet.devnode.errors import (
     InvalidRuntime,
     MissingHostFunction,
@@ -19,15 +19,24 @@ from llmnet.devnode.errors import (
     RuntimeTimeout,
     RuntimeTrap,
 )
-from llmnet.devnode.host import HOST_FUNCTIONS, HostCall, HostFunction, HostRefusedError
+from llmnet.devnode.host import HOST_FUNCTIONS, HostCall, HostFunction, HostRefusedError, why_missing
 from llmnet.devnode.host.registry import arity
-from llmnet.devnode.instance import CallFailedError, HostLinker, HostMemoryError, Instance, new_trap
+from llmnet.devnode.instance import (
+    CallFailedError,
+    HostLinker,
+    HostMemoryError,
+    Instance,
+    RawFunction,
+    new_trap,
+)
+from llmnet.devnode.keystore import Keystore
 from llmnet.devnode.overlay import Overlay, UnbalancedTransactionError
-from llmnet.devnode.wasm import TICK_SECONDS, compile_module, engine
+from llmnet.devnode.wasm import TICK_SECONDS, compile_module, engine, plain_code
+from llmnet.devnode.wasm_binary import heap_base, split_data
+from llmnet.devnode.wasm_memory import import_memory
 
 DEFAULT_MEMORY_BYTES = 512 * 1024 * 1024
 DEFAULT_CALL_SECONDS = 60.0
-_ALLOCATOR = ("ext_allocator_malloc_version_1", "ext_allocator_free_version_1")
 
 
 class _MissingImportError(Exception):
@@ -56,53 +65,54 @@ class Runtime:
         memory_bytes: int = DEFAULT_MEMORY_BYTES,
         call_seconds: float = DEFAULT_CALL_SECONDS,
     ) -> None:
-        self._module = compile_module(code, cache_dir)
+        split = split_data(import_memory(plain_code(code)))
+        self._module = compile_module(split.code, cache_dir)
         self._memory_bytes = memory_bytes
         self._call_seconds = call_seconds
         self._lock = threading.RLock()
         self._current: HostCall | None = None
         self._fault: BaseException | None = None
         self._linker = HostLinker(engine())
-        self._memory_pages = self._link()
-        self._allocator = self._make_allocator(0)
-        self._allocator = self._make_allocator(self._read_heap_base())
+        self._entry_points = {item.name for item in self._module.exports if _is_entry_point(item.type)}
+        functions, pages = self._link()
+        self._layout = Layout(heap_base(split.code))
+        companion = companion_code(self._layout, *pages, functions, split.data)
+        self._companion = compile_module(companion, cache_dir)
+        self._try_instance()
 
-    def _link(self) -> tuple[int, int | None]:
-        """Defines all imports but the allocator's; returns the limits of the imported memory in pages."""
+    def _link(self) -> tuple[dict[str, wasmtime.FuncType], tuple[int, int | None]]:
+        """Defines all imports that the host serves.
+
+        Returns them and the limits of the imported memory in pages.
+        """
         pages = None
+        functions: dict[str, wasmtime.FuncType] = {}
         for item in self._module.imports:
+            name = item.name or ""
             if isinstance(item.type, wasmtime.MemoryType):
                 pages = (item.type.limits.min, item.type.limits.max)
             elif not isinstance(item.type, wasmtime.FuncType):
-                raise InvalidRuntime(
-                    f"the runtime imports {item.name}, which is neither a function nor a memory"
-                )
-            elif item.name not in _ALLOCATOR:
-                body = self._body(item.name or "", item.type)
-                self._linker.define(item.module, item.name or "", item.type, body)
+                raise InvalidRuntime(f"the runtime imports {name}, which is neither a function nor a memory")
+            elif name not in OWN_FUNCTIONS:
+                module = RAW if is_wrapped(item.type) else item.module
+                self._linker.define(module, name, item.type, self._raw_function(name, item.type))
+                functions[name] = item.type
         if pages is None:
             raise InvalidRuntime("the runtime does not import its memory (env.memory), as FRAME runtimes do")
-        return pages
+        return functions, pages
 
-    def _make_allocator(self, heap_base: int) -> wasmtime.Module:
-        return wasmtime.Module(engine(), wasmtime.wat2wasm(allocator_wat(heap_base, *self._memory_pages)))
-
-    def _read_heap_base(self) -> int:
+    def _try_instance(self) -> None:
         try:
-            instance = self._instance(self._call_seconds)
+            self._instance(self._call_seconds).close()
         except CallFailedError as error:
             raise InvalidRuntime(f"the runtime cannot be instantiated: {error}") from None
-        try:
-            return instance.heap_base()
-        finally:
-            instance.close()
 
     def _instance(self, seconds: float) -> Instance:
         ticks = max(2, round(seconds / TICK_SECONDS) + 1)
-        return Instance(self._linker, self._allocator, self._module, self._memory_bytes, ticks)
+        return Instance(self._linker, self._companion, self._module, self._layout, self._memory_bytes, ticks)
 
-    def _body(self, name: str, kind: wasmtime.FuncType) -> Callable[[Any], int]:
-        """The raw callback for an import: unpacks arguments, turns every exception into a trap."""
+    def _raw_function(self, name: str, kind: wasmtime.FuncType) -> RawFunction:
+        """The callback for an import: unpacks arguments, turns every exception into a trap."""
         count, function = len(kind.params), HOST_FUNCTIONS.get(name)
         if function is None:
             function = _missing(name)
@@ -110,52 +120,51 @@ class Runtime:
             raise InvalidRuntime(
                 f"the runtime imports {name} with {count} parameters, {arity(function)} are known"
             )
-        if count > 4:
+        if count not in _UNPACK:
             raise InvalidRuntime(
-                f"the runtime imports {name} with {count} parameters, at most 4 are supported"
+                f"the runtime imports {name} with {count} parameters, at most {max(_UNPACK)} are supported"
             )
-        call = _UNPACK[count](function)
+        return _UNPACK[count](self, function, bool(kind.results))
 
-        def body(values: Any) -> int:
-            try:
-                result = call(self._current, values)
-                if result is not None:
-                    values[0] = result
-                return 0
-            except BaseException as error:  # noqa: BLE001 - nothing may pass through WASM frames
-                self._fault = error
-                return new_trap(str(error) or type(error).__name__)
-
-        return body
+    def _fail(self, error: BaseException) -> int:
+        self._fault = error
+        return new_trap(str(error) or type(error).__name__)
 
     def call(
-        self, function: str, argument: bytes, overlay: Overlay, *, seconds: float | None = None
+        self,
+        function: str,
+        argument: bytes,
+        overlay: Overlay,
+        *,
+        seconds: float | None = None,
+        keystore: Keystore | None = None,
     ) -> bytes:
         """Calls an entry point; its writes are merged into `overlay` if it succeeds and discarded if not.
+
+        `keystore` is for calls from outside of blocks: session keys are none of a block's business.
 
         Raises NoSuchEntryPoint, RuntimeTrap, MissingHostFunction or RuntimeTimeout.
         """
         with self._lock:
             limit = self._call_seconds if seconds is None else seconds
+            if function not in self._entry_points:
+                raise NoSuchEntryPoint(f"the runtime has no entry point {function}")
             instance = self._instance(limit)
             try:
-                entry = instance.function(function)
-                if entry is None:
-                    raise NoSuchEntryPoint(f"the runtime has no entry point {function}")
-                return self._run(function, instance, entry, argument, overlay, limit)
+                return self._run(function, HostCall(instance, overlay, keystore), argument, limit)
             finally:
                 instance.close()
 
-    def _run(
-        self, function: str, instance: Instance, entry: Any, argument: bytes, overlay: Overlay, limit: float
-    ) -> bytes:
+    def _run(self, function: str, host: HostCall, argument: bytes, limit: float) -> bytes:
+        overlay = host.overlay
         depth = overlay.depth
         overlay.begin()
-        host = self._current = HostCall(instance, overlay)
+        host.base_depth = overlay.depth  # what lies below is not the runtime's to end
+        self._current = host
         self._fault = None
         started = time.monotonic()
         try:
-            result = instance.call(entry, argument)
+            result = host.instance.call(function, argument)
             if overlay.depth != depth + 1:
                 raise UnbalancedTransactionError(
                     f"{overlay.depth - depth - 1} storage transactions were left open"
@@ -174,7 +183,9 @@ class Runtime:
     ) -> BaseException:
         fault = self._fault
         if isinstance(fault, _MissingImportError):
-            return MissingHostFunction(function, f"the host function {fault} is not provided")
+            return MissingHostFunction(
+                function, f"the host function {fault} is not provided{why_missing(str(fault))}"
+            )
         if isinstance(
             fault, HostRefusedError | HostMemoryError | UnbalancedTransactionError | CallFailedError
         ):
@@ -195,11 +206,78 @@ def _missing(name: str) -> HostFunction:
     return fail
 
 
-_Unpacked = Callable[[HostCall | None, Any], int | None]
-_UNPACK: dict[int, Callable[[HostFunction], _Unpacked]] = {
-    0: lambda f: lambda host, _values: f(host),
-    1: lambda f: lambda host, values: f(host, values[0]),
-    2: lambda f: lambda host, values: f(host, values[0], values[2]),
-    3: lambda f: lambda host, values: f(host, values[0], values[2], values[4]),
-    4: lambda f: lambda host, values: f(host, values[0], values[2], values[4], values[6]),
+def _is_entry_point(kind: object) -> bool:
+    if not isinstance(kind, wasmtime.FuncType):
+        return False
+    return [str(p) for p in kind.params] == ["i32", "i32"] and [str(r) for r in kind.results] == ["i64"]
+
+
+def _unpack_none(runtime: Runtime, function: HostFunction, _returns: bool) -> RawFunction:
+    def raw(_env: int, _caller: int, values: Any, _count: int) -> int:
+        try:
+            result = function(runtime._current)
+            if result is not None:
+                values[0] = result
+            return 0
+        except BaseException as error:  # noqa: BLE001 - nothing may pass through WASM frames
+            return runtime._fail(error)
+
+    return raw
+
+
+def _unpack_one(runtime: Runtime, function: HostFunction, returns: bool) -> RawFunction:
+    def raw(_env: int, _caller: int, values: Any, _count: int) -> int:
+        try:
+            values[0] = function(runtime._current, values[0])
+            return 0
+        except BaseException as error:  # noqa: BLE001 - as above
+            return runtime._fail(error)
+
+    def raw_void(_env: int, _caller: int, values: Any, _count: int) -> int:
+        try:
+            function(runtime._current, values[0])
+            return 0
+        except BaseException as error:  # noqa: BLE001 - as above
+            return runtime._fail(error)
+
+    return raw if returns else raw_void
+
+
+def _unpack_two(runtime: Runtime, function: HostFunction, returns: bool) -> RawFunction:
+    def raw(_env: int, _caller: int, values: Any, _count: int) -> int:
+        try:
+            result = function(runtime._current, values[0], values[2])
+            if returns:
+                values[0] = result
+            return 0
+        except BaseException as error:  # noqa: BLE001 - as above
+            return runtime._fail(error)
+
+    return raw
+
+
+def _unpack_many(count: int) -> Callable[[Runtime, HostFunction, bool], RawFunction]:
+    slots = range(0, 2 * count, 2)
+
+    def make(runtime: Runtime, function: HostFunction, returns: bool) -> RawFunction:
+        def raw(_env: int, _caller: int, values: Any, _count: int) -> int:
+            try:
+                result = function(runtime._current, *[values[slot] for slot in slots])
+                if returns:
+                    values[0] = result
+                return 0
+            except BaseException as error:  # noqa: BLE001 - as above
+                return runtime._fail(error)
+
+        return raw
+
+    return make
+
+
+# By number of parameters; the frequent ones have code of their own.
+_UNPACK: dict[int, Callable[[Runtime, HostFunction, bool], RawFunction]] = {
+    0: _unpack_none,
+    1: _unpack_one,
+    2: _unpack_two,
+    **{count: _unpack_many(count) for count in range(3, 9)},
 }

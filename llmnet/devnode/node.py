@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,15 +27,18 @@ from llmnet.devnode.errors import (
 from llmnet.devnode.executor import DEFAULT_CALL_SECONDS, DEFAULT_MEMORY_BYTES, Runtime, default_cache_dir
 from llmnet.devnode.genesis import Json, genesis_block
 from llmnet.devnode.hashing import blake2_256
+from llmnet.devnode.importer import check_place, execute_import
+from llmnet.devnode.keystore import Keystore
 from llmnet.devnode.overlay import Overlay
 from llmnet.devnode.pool import Pool, PooledTransaction, PoolLimits
 from llmnet.devnode.runtime_api import Applied, RuntimeVersion, ValidTransaction, decode_validity
 from llmnet.devnode.scale import read_compact
-from llmnet.devnode.state import CODE_KEY, State
+from llmnet.devnode.state import CODE_KEY, Changes, State
 
 _log = logging.getLogger(__name__)
 _EXTERNAL_SOURCE = b"\2"
 _KEPT_RUNTIMES = 3
+_GENESIS_MARK = "genesis mark"
 # How many transactions may find no room before a block counts as full.
 _MAX_TURNED_AWAY = 8
 
@@ -44,13 +47,13 @@ _MAX_TURNED_AWAY = 8
 class NodeConfig:
     """What a node can be told; times in seconds.
 
-    `keep_states`: how many blocks back state can be read. `self_check`: execute every block again, as an
+    `keep_states`: of how many blocks the state can be read (None: of all, an archive). `self_check`: execute every block again, as an
     importing node would. `finality_lag`: how many blocks behind the best one is final. `block_seconds`: how
     long the author may go on adding transactions to one block.
     """
 
     base_path: Path | None = None
-    keep_states: int = 256
+    keep_states: int | None = 256
     finality_lag: int = 0
     self_check: bool = False
     block_seconds: float = 2.0
@@ -80,32 +83,37 @@ class Node:
     def __init__(self, spec: ChainSpec, config: NodeConfig | None = None) -> None:
         self.config = config or NodeConfig()
         self.spec = spec
+        self.keystore = Keystore()
         self._lock = threading.RLock()
         self._runtimes: list[tuple[bytes, Runtime, RuntimeVersion]] = []
         self._block_listeners: list[Callable[[Block], None]] = []
         self._status_listeners: list[Callable[[bytes, str, bytes | None], None]] = []
-        runtime = self._load(spec.code)
-        version = RuntimeVersion.decode(runtime.call("Core_version", b"", Overlay(State())))
-        storage = spec.storage(runtime)
-        state = State().apply(storage, version.state_version)
+        self._clock_offset = 0
+        # Whether waiting transactions are checked as part of each block; a service does that between blocks.
+        self.maintains_pool = True
         base = self.config.base_path
         self._database = Database(
             None if base is None else database_path(base, spec.id), self.config.keep_states
         )
         try:
-            self.chain = Chain.open(
-                self._database,
-                genesis_block(state),
-                storage,
-                state,
-                version.state_version,
-                keep_states=self.config.keep_states,
-                finality_lag=self.config.finality_lag,
-            )
+            self.chain = self._open_chain()
         except BaseException:
             self._database.close()
             raise
         self.pool = Pool(self._validate, limits=self.config.pool, listener=self._tell_status)
+
+    def _open_chain(self) -> Chain:
+        """The chain in the database; the genesis is built only if it may be another than the one there."""
+        database, mark = self._database, self.spec.genesis_mark()
+        lag = self.config.finality_lag
+        if database.recall(_GENESIS_MARK) == mark and (first := database.block(0)) is not None:
+            return Chain.open(database, first, State(), finality_lag=lag)
+        runtime = self._load(self.spec.code)
+        version = RuntimeVersion.decode(runtime.call("Core_version", b"", Overlay(State())))
+        state = State().apply(self.spec.storage(runtime), version.state_version)
+        chain = Chain.open(database, genesis_block(state), state, finality_lag=lag)
+        database.remember(_GENESIS_MARK, mark)
+        return chain
 
     @classmethod
     def from_preset(
@@ -160,9 +168,12 @@ class Node:
 
         Raises RuntimeFault, UnknownBlock or StatePruned.
         """
-        state = self.chain.at(at)[1]
+        return self.call_state(self.chain.at(at)[1], function, argument)
+
+    def call_state(self, state: State, function: str, argument: bytes = b"") -> bytes:
+        """As `call`, on a state at hand, which may be older than the states that are kept."""
         with self._lock:
-            return self._runtime(state)[0].call(function, argument, Overlay(state))
+            return self._runtime(state)[0].call(function, argument, Overlay(state), keystore=self.keystore)
 
     def account_nonce(self, account: bytes) -> int:
         """The next nonce of an account (its encoded id), counting transactions that are ready in the pool."""
@@ -178,6 +189,12 @@ class Node:
         block, state = self.chain.at(at)
         with self._lock:
             return self._builder(block, state).preview(extrinsic)
+
+    def preview(self, extrinsic: bytes, at: bytes | None = None) -> tuple[bytes, Changes]:
+        """As `dry_run`, with what the extrinsic would write."""
+        block, state = self.chain.at(at)
+        with self._lock:
+            return self._builder(block, state).preview_changes(extrinsic)
 
     # -- transactions
 
@@ -196,6 +213,11 @@ class Node:
         """Removes transactions, and those that depend on them, from the pool; returns the hashes found."""
         with self._lock:
             return [tx_hash for tx_hash in hashes if self.pool.remove(tx_hash, "dropped")]
+
+    def maintain_pool(self, most: int) -> int:
+        """Checks up to `most` waiting transactions again; returns how many there were to check."""
+        with self._lock:
+            return self.pool.revalidate(self.best.number, most)
 
     def _validate(self, extrinsic: bytes) -> ValidTransaction:
         argument = _EXTERNAL_SOURCE + extrinsic + self.best.hash
@@ -222,16 +244,39 @@ class Node:
             invalid = self._fill(builder, {blake2_256(extrinsic) for extrinsic in extrinsics})
             built = builder.finish()
             self._check_again(built)
-            self._append(built)
+            self.chain.append(built.block, built.state)
             for tx_hash in invalid:
                 self.pool.remove(tx_hash)
-            self._settle(built)
+            self._settle(built.block, built.block.body[built.inherents :])
             return Produced(built.block, tuple(built.results), time.perf_counter() - started)
+
+    def set_storage(self, changes: Changes) -> Block:
+        """Makes a block whose state holds `changes` beside what the block itself does, and returns it.
+
+        Its header has the root of that state, so everything agrees but a re-execution of the block: another
+        node would refuse it. For development only.
+        """
+        with self._lock:
+            builder = self._builder(self.best, self.chain.state)
+            built = builder.finish()
+            version = self._runtime(self.chain.state)[1].state_version
+            state = built.state.apply(changes, version)
+            block = Block(replace(built.block.header, state_root=state.root()), built.block.body)
+            self.chain.append(block, state)
+            self._settle(block, block.body[built.inherents :])
+            return block
+
+    def travel(self, milliseconds: int) -> None:
+        """Sets the node's clock: the next block has this time (Unix) or, if it must, a later one."""
+        self._clock_offset = milliseconds - int(self.config.wall_clock() * 1000)
+
+    def _now(self) -> int:
+        return int(self.config.wall_clock() * 1000) + self._clock_offset
 
     def _builder(self, parent: Block, state: State) -> BlockBuilder:
         runtime, version = self._runtime(state)
         slot = slot_duration(runtime, state)
-        timestamp = next_timestamp(state, int(self.config.wall_clock() * 1000), slot)
+        timestamp = next_timestamp(state, self._now(), slot)
         return BlockBuilder(runtime, version, parent.header, state, timestamp, slot)
 
     def _fill(self, builder: BlockBuilder, taken: set[bytes]) -> list[bytes]:
@@ -271,15 +316,25 @@ class Node:
             runtime, version = self._runtime(self.chain.state)
             execute_block(runtime, version, built.block, self.chain.state)
 
-    def _append(self, built: Built) -> None:
-        version = self._runtime(self.chain.state)[1].state_version
-        self.chain.append(built.block, built.state, built.changes, version)
+    def import_block(self, block: Block) -> None:
+        """Takes a block that another node made on top of the best one: checks its seal, executes it.
 
-    def _settle(self, built: Built) -> None:
+        Raises BlockRefused, and nothing has changed, if it is not the child of the best block or not what
+        the runtime makes of its extrinsics.
+        """
+        with self._lock:
+            check_place(self.chain, block)
+            runtime, version = self._runtime(self.chain.state)
+            state = execute_import(runtime, version, block, self.chain.state)
+            self.chain.append(block, state)
+            self._settle(block, block.body)
+
+    def _settle(self, block: Block, extrinsics: Sequence[bytes]) -> None:
         """Tells pool and listeners about the new best block and about what has become final."""
-        block = built.block
-        included = [blake2_256(extrinsic) for extrinsic in block.body[built.inherents :]]
+        included = [blake2_256(extrinsic) for extrinsic in extrinsics]
         self.pool.on_block(block.number, block.hash, included)
+        if self.maintains_pool:
+            self.pool.revalidate(block.number)
         for listener in tuple(self._block_listeners):
             listener(block)
 

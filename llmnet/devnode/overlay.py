@@ -7,6 +7,7 @@ layer that is merged down or thrown away.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from llmnet.devnode.errors import CodecError, DevnodeError
@@ -51,57 +52,90 @@ _Value = bytes | _Appended | None
 
 
 class _Unset:
-    """Marks a key that a layer does not mention."""
+    """Marks a key that nothing was written to."""
 
 
 _UNSET = _Unset()
+_NO_WALK: tuple[bytes | None, Iterator[bytes]] = (None, iter(()))
 
 
 class _Space:
-    """The layers over one trie."""
+    """What was written over one trie, and how to undo each layer."""
 
     def __init__(self, state: StateBackend, child: bytes | None, depth: int) -> None:
         self.state = state
         self.child = child
-        self.layers: list[dict[bytes, _Value]] = [{} for _ in range(depth)]
-        # All keys of all layers and perhaps some more, sorted; made when ordered reading begins.
+        self.values: dict[bytes, _Value] = {}
+        # For each layer but the lowest, what its keys were when it was opened.
+        self._journals: list[dict[bytes, _Value | _Unset]] = [{} for _ in range(depth - 1)]
+        self._read: dict[bytes, bytes | None] = {}
+        # All written keys and perhaps some more, sorted; made when ordered reading begins.
         self._sorted: list[bytes] | None = None
+        # The key that `next_key` found last in the state, and the keys behind it.
+        self._walk = _NO_WALK
 
     def _written(self, key: bytes) -> _Value | _Unset:
-        for layer in reversed(self.layers):
-            value = layer.get(key, _UNSET)
-            if value is not _UNSET:
-                return value
-        return _UNSET
+        return self.values.get(key, _UNSET)
 
     def get(self, key: bytes) -> bytes | None:
-        value = self._written(key)
+        value = self.values.get(key, _UNSET)
         if isinstance(value, _Appended):
             return value.encode()
-        if isinstance(value, _Unset):
-            return self.state.get(key, self.child)
-        return value
+        return self._before(key) if isinstance(value, _Unset) else value
+
+    def _before(self, key: bytes) -> bytes | None:
+        """The value in the state below, which blocks read again and again."""
+        try:
+            return self._read[key]
+        except KeyError:
+            value = self._read[key] = self.state.get(key, self.child)
+            return value
 
     def put(self, key: bytes, value: _Value) -> None:
-        if self._sorted is not None and self._written(key) is _UNSET:
+        values = self.values
+        old = values.get(key, _UNSET)
+        if old is _UNSET and self._sorted is not None:
             insort(self._sorted, key)
-        self.layers[-1][key] = value
+        if self._journals:
+            self._journals[-1].setdefault(key, old)
+        values[key] = value
+
+    def begin(self) -> None:
+        self._journals.append({})
+
+    def commit(self) -> None:
+        upper = self._journals.pop()
+        if self._journals:
+            lower = self._journals[-1]
+            for key, old in upper.items():
+                lower.setdefault(key, old)
+
+    def rollback(self) -> None:
+        for key, old in self._journals.pop().items():
+            if isinstance(old, _Unset):
+                del self.values[key]
+                self._sorted = None
+            else:
+                self.values[key] = old
 
     def append(self, key: bytes, item: bytes) -> None:
         value = self._written(key)
         if isinstance(value, _Unset):
-            value = self.state.get(key, self.child)
+            value = self._before(key)
         vector = value if isinstance(value, _Appended) else _as_vector(value)
         self.put(key, vector.append(item))
 
     def _overlay_keys(self) -> list[bytes]:
         if self._sorted is None:
-            self._sorted = sorted({key for layer in self.layers for key in layer})
+            self._sorted = sorted(self.values)
         return self._sorted
 
     def next_key(self, key: bytes) -> bytes | None:
-        ours, at = self._overlay_keys(), bisect_right(self._overlay_keys(), key)
-        theirs = self.state.keys(after=key, child=self.child)
+        ours = self._overlay_keys()
+        at = bisect_right(ours, key)
+        # Runtimes walk through maps key by key: the walk through the state goes on where it was.
+        theirs = self._walk[1] if self._walk[0] == key else self.state.keys(after=key, child=self.child)
+        self._walk = _NO_WALK
         candidate = next(theirs, None)
         while candidate is not None and self._written(candidate) is None:
             candidate = next(theirs, None)
@@ -109,6 +143,7 @@ class _Space:
             if not isinstance(self._written(ours[at]), _Unset | None):
                 return ours[at]
             at += 1
+        self._walk = (candidate, theirs)
         return candidate
 
     def clear_prefix(self, prefix: bytes, limit: int | None, cursor: bytes | None) -> Removal:
@@ -118,7 +153,7 @@ class _Space:
         while at < len(ours) and ours[at].startswith(prefix):
             if not isinstance(self._written(ours[at]), _Unset | None):
                 from_overlay += 1
-                self.layers[-1][ours[at]] = None
+                self.put(ours[at], None)
             at += 1
         loops = from_state = 0
         stop: bytes | None = None
@@ -148,11 +183,9 @@ class _Space:
         return found
 
     def changes(self) -> dict[bytes, bytes | None]:
-        merged: dict[bytes, _Value] = {}
-        for layer in self.layers:
-            merged.update(layer)
         return {
-            key: value.encode() if isinstance(value, _Appended) else value for key, value in merged.items()
+            key: value.encode() if isinstance(value, _Appended) else value
+            for key, value in self.values.items()
         }
 
 
@@ -192,7 +225,7 @@ class Overlay:
 
     def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
         """The value of `key`, None if there is none."""
-        return self._space(child).get(key)
+        return (self._top if child is None else self._space(child)).get(key)
 
     def put(self, key: bytes, value: bytes | None, child: bytes | None = None) -> None:
         """Writes or (None) removes; the keys that hold child roots cannot be written and are left alone."""
@@ -227,22 +260,24 @@ class Overlay:
     def begin(self) -> None:
         """Opens a layer."""
         self._depth += 1
-        for space in (self._top, *self._children.values()):
-            space.layers.append({})
+        self._top.begin()
+        for space in self._children.values():
+            space.begin()
 
     def commit(self) -> None:
         """Merges the uppermost layer into the one below."""
         self._check_open()
-        for space in (self._top, *self._children.values()):
-            upper = space.layers.pop()
-            space.layers[-1].update(upper)
+        self._top.commit()
+        for space in self._children.values():
+            space.commit()
 
     def rollback(self) -> None:
         """Throws the uppermost layer away."""
         self._check_open()
         self._sealed = None
-        for space in (self._top, *self._children.values()):
-            space.layers.pop()
+        self._top.rollback()
+        for space in self._children.values():
+            space.rollback()
 
     def _check_open(self) -> None:
         if self._depth == 1:

@@ -13,7 +13,7 @@ import itertools
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from llmnet.devnode.errors import (
     AlreadyInPool,
@@ -22,13 +22,20 @@ from llmnet.devnode.errors import (
     PriorityTooLow,
     TemporarilyBanned,
     TransactionError,
+    UndecidableTransaction,
 )
 from llmnet.devnode.hashing import blake2_256
+from llmnet.devnode.pool_queue import PooledTransaction, Queue, ReadyQueue
 from llmnet.devnode.runtime_api import ValidTransaction
 
 # What a watcher is told: (transaction hash, status, block hash or hash of the replacing transaction).
 Listener = Callable[[bytes, str, bytes | None], None]
 Validate = Callable[[bytes], ValidTransaction]
+# Transactions that are valid for longer than this many blocks need no look at the clock.
+_IMMORTAL = 1 << 40
+# Entries of transactions that have left are cleared away when they are this many, and most.
+_MIN_STALE = 64
+__all__ = ["Listener", "Pool", "PoolLimits", "PooledTransaction", "Validate"]
 
 
 @dataclass(frozen=True)
@@ -42,51 +49,6 @@ class PoolLimits:
     ban_seconds: float = 30 * 60.0
     bans: int = 4096
     revalidated_per_block: int = 64
-
-
-@dataclass(eq=False)
-class PooledTransaction:
-    """A transaction in the pool.
-
-    Future ones wait for the tags in `missing`; ready ones come after the pool's providers of the tags in
-    `needs`.
-    """
-
-    data: bytes = field(repr=False)
-    hash: bytes
-    sequence: int
-    validity: ValidTransaction
-    valid_till: int
-    missing: set[bytes] = field(default_factory=set)
-    needs: set[bytes] = field(default_factory=set)
-
-    @property
-    def priority(self) -> int:
-        """Its priority; higher goes first."""
-        return self.validity.priority
-
-
-class _Queue:
-    """Transactions by hash, with their size."""
-
-    def __init__(self, count: int, size: int) -> None:
-        self.most, self.most_bytes, self.bytes = count, size, 0
-        self.by_hash: dict[bytes, PooledTransaction] = {}
-
-    def add(self, tx: PooledTransaction) -> None:
-        self.by_hash[tx.hash] = tx
-        self.bytes += len(tx.data)
-
-    def remove(self, tx: PooledTransaction) -> bool:
-        found = self.by_hash.pop(tx.hash, None) is not None
-        self.bytes -= len(tx.data) if found else 0
-        return found
-
-    def is_over(self) -> bool:
-        return len(self.by_hash) > self.most or self.bytes > self.most_bytes
-
-    def worst(self) -> PooledTransaction:
-        return min(self.by_hash.values(), key=lambda tx: (tx.priority, -tx.sequence))
 
 
 class Pool:
@@ -105,15 +67,17 @@ class Pool:
         self._listener = listener or (lambda _hash, _status, _value: None)
         self._clock = clock
         self._sequence = itertools.count()
-        self._ready = _Queue(self.limits.ready_count, self.limits.ready_bytes)
-        self._future = _Queue(self.limits.future_count, self.limits.future_bytes)
+        self._ready = ReadyQueue(self.limits.ready_count, self.limits.ready_bytes)
+        self._future = Queue(self.limits.future_count, self.limits.future_bytes)
         self._provided: dict[bytes, PooledTransaction] = {}
         self._requiring: dict[bytes, set[PooledTransaction]] = {}
-        self._rota: deque[PooledTransaction] = deque()
+        # All transactions, the one that the runtime was asked about longest ago first.
+        self._rota: OrderedDict[bytes, PooledTransaction] = OrderedDict()
+        self._expiry: list[tuple[int, int, PooledTransaction]] = []
         self._banned: OrderedDict[bytes, float] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._ready.by_hash) + len(self._future.by_hash)
+        return len(self._ready) + len(self._future)
 
     def __contains__(self, tx_hash: bytes) -> bool:
         return self._find(tx_hash) is not None
@@ -124,7 +88,7 @@ class Pool:
     @property
     def ready_count(self) -> int:
         """How many transactions could be in the next block."""
-        return len(self._ready.by_hash)
+        return len(self._ready)
 
     def provides(self, tag: bytes) -> bool:
         """Whether a ready transaction provides this tag."""
@@ -135,14 +99,22 @@ class Pool:
     def submit(self, data: bytes, number: int) -> bytes:
         """Takes an extrinsic (with length prefix) at best block `number`; returns its hash.
 
-        Raises the TransactionError that says why it is not taken.
+        Raises the TransactionError that says why it is not taken. What was found invalid is banned for a
+        while, so that the runtime is not asked about it again and again.
         """
         tx_hash = blake2_256(data)
         if tx_hash in self:
             raise AlreadyInPool("Transaction Already Imported")
         if self._is_banned(tx_hash):
             raise TemporarilyBanned("Transaction is temporarily banned")
-        self._insert(data, tx_hash, self._validate(data), number)
+        try:
+            validity = self._validate(data)
+        except UndecidableTransaction:
+            raise
+        except TransactionError:
+            self._ban(tx_hash)
+            raise
+        self._insert(data, tx_hash, validity, number)
         return tx_hash
 
     def _insert(self, data: bytes, tx_hash: bytes, validity: ValidTransaction, number: int) -> None:
@@ -154,14 +126,18 @@ class Pool:
         tx = PooledTransaction(
             data, tx_hash, next(self._sequence), validity, number + validity.longevity, missing
         )
+        self._watch_expiry(tx)
         if missing:
             self._future.add(tx)
             self._index(tx)
             self._listener(tx_hash, "future", None)
-            self._shrink(self._future, tx)
+            self._shrink(self._future)
         else:
             self._make_ready(tx)
-            self._shrink(self._ready, tx)
+            self._satisfy(validity.provides)
+            self._shrink(self._ready)
+        if tx_hash not in self:
+            raise PoolFull("The transaction couldn't enter the pool because of the limit")
 
     def _make_ready(self, tx: PooledTransaction) -> None:
         """Adds to the ready queue, replacing what provides the same tags if that has less priority."""
@@ -181,34 +157,52 @@ class Pool:
         self._provided.update(dict.fromkeys(tx.validity.provides, tx))
         self._listener(tx.hash, "ready", None)
         self._remove_dependants(orphaned - set(tx.validity.provides), "dropped")
-        self._satisfy(tx.validity.provides)
 
     def _index(self, tx: PooledTransaction) -> None:
         for tag in tx.validity.requires:
             self._requiring.setdefault(tag, set()).add(tx)
-        self._rota.append(tx)
+        self._rota[tx.hash] = tx
+
+    def _watch_expiry(self, tx: PooledTransaction) -> None:
+        if tx.validity.longevity >= _IMMORTAL:
+            return
+        heapq.heappush(self._expiry, (tx.valid_till, tx.sequence, tx))
+        if len(self._expiry) > 2 * len(self) + _MIN_STALE:  # most of them have left, or expire later by now
+            live = {(one.valid_till, one.sequence): one for _, _, one in self._expiry if self._is_here(one)}
+            live[tx.valid_till, tx.sequence] = tx
+            self._expiry = [(*key, one) for key, one in live.items()]
+            heapq.heapify(self._expiry)
+
+    def _is_here(self, tx: PooledTransaction) -> bool:
+        return self._find(tx.hash) is tx
 
     def _satisfy(self, tags: Iterable[bytes]) -> None:
-        """Takes tags off the lists of future transactions and moves those that miss nothing more."""
-        for tag in tags:
+        """Takes tags off the lists of future transactions and moves those that miss nothing more.
+
+        These provide tags in turn, and so on: one nonce can free a queue of thousands.
+        """
+        queue = deque(tags)
+        while queue:
+            tag = queue.popleft()
             for tx in sorted(self._requiring.get(tag, ()), key=lambda tx: tx.sequence):
                 tx.missing.discard(tag)
                 if not tx.missing and tx.hash in self._future.by_hash:
                     self._detach(tx)
-                    self._promote(tx)
+                    queue.extend(self._promote(tx))
 
-    def _promote(self, tx: PooledTransaction) -> None:
+    def _promote(self, tx: PooledTransaction) -> tuple[bytes, ...]:
+        """Makes a transaction ready that is in no queue; returns the tags that it provides now."""
         try:
             self._make_ready(tx)
         except PriorityTooLow:
             self._listener(tx.hash, "dropped", None)
+            return ()
+        return tx.validity.provides
 
-    def _shrink(self, queue: _Queue, newest: PooledTransaction) -> None:
-        """Drops the worst until the queue is within its limits; PoolFull if `newest` had to go."""
+    def _shrink(self, queue: Queue) -> None:
+        """Drops the worst until the queue is within its limits."""
         while queue.is_over():
             self._remove(queue.worst(), "dropped")
-        if newest.hash not in self:
-            raise PoolFull("The transaction couldn't enter the pool because of the limit")
 
     # -- removing transactions
 
@@ -216,6 +210,7 @@ class Pool:
         """Takes a transaction out of all tables; returns the tags that nobody provides any more."""
         if not self._ready.remove(tx):
             self._future.remove(tx)
+        self._rota.pop(tx.hash, None)
         for tag in tx.validity.requires:
             users = self._requiring.get(tag, set())
             users.discard(tx)
@@ -269,68 +264,61 @@ class Pool:
 
         Do not change the pool meanwhile.
         """
-        waiting: dict[bytes, list[PooledTransaction]] = {}
-        unmet: dict[bytes, int] = {}
-        heap: list[tuple[int, int, PooledTransaction]] = []
-        for tx in self._ready.by_hash.values():
-            unmet[tx.hash] = len(tx.needs)
-            for tag in tx.needs:
-                waiting.setdefault(tag, []).append(tx)
-            if not tx.needs:
-                heap.append((-tx.priority, tx.sequence, tx))
-        heapq.heapify(heap)
-        while heap:
-            tx = heapq.heappop(heap)[2]
-            yield tx
-            for tag in tx.validity.provides:
-                for dependant in waiting.pop(tag, ()):
-                    unmet[dependant.hash] -= 1
-                    if unmet[dependant.hash] == 0:
-                        heapq.heappush(heap, (-dependant.priority, dependant.sequence, dependant))
+        return self._ready.in_order(lambda tag: self._requiring.get(tag, ()))
 
     def pending(self) -> list[bytes]:
         """The bytes of all ready transactions."""
         return [tx.data for tx in self.ready()]
 
     def on_block(self, number: int, block_hash: bytes, included: Iterable[bytes]) -> None:
-        """Follows a new best block: included and expired transactions leave, others are checked again."""
+        """Follows a new best block: included and expired transactions leave.
+
+        The work depends on how many of them there are, not on how many wait. The runtime is not asked: that
+        is for `revalidate`.
+        """
         for tx_hash in included:
             tx = self._find(tx_hash)
             if tx is not None:
                 self._detach(tx)
                 for tag in tx.validity.provides:
                     for dependant in self._requiring.get(tag, ()):
-                        dependant.needs.discard(tag)
+                        self._ready.satisfy(dependant, tag)
                 self._listener(tx_hash, "inBlock", block_hash)
                 self._satisfy(tx.validity.provides)
-        everything = [*self._ready.by_hash.values(), *self._future.by_hash.values()]
-        for tx in everything:
-            if tx.valid_till <= number:
+        while self._expiry and self._expiry[0][0] <= number:
+            tx = heapq.heappop(self._expiry)[2]
+            if self._is_here(tx) and tx.valid_till <= number:
                 self.remove(tx.hash)
-        self._revalidate(number)
+        self._shrink(self._ready)
 
-    def _revalidate(self, number: int) -> None:
-        """Asks the runtime again about those that were asked longest ago, a bounded number a block."""
-        rounds = min(self.limits.revalidated_per_block, len(self._rota))
-        while rounds and self._rota:
-            tx = self._rota.popleft()
-            if self._find(tx.hash) is not tx:
+    def revalidate(self, number: int, most: int | None = None) -> int:
+        """Asks the runtime again about those that were asked longest ago, each at most once.
+
+        At most `most` of them, by default as the limits say. Returns how many were asked about.
+        """
+        limit = self.limits.revalidated_per_block if most is None else most
+        oldest = list(itertools.islice(self._rota.values(), limit))
+        for tx in oldest:
+            if not self._is_here(tx):  # left with another one
                 continue
-            rounds -= 1
             try:
                 validity = self._validate(tx.data)
             except TransactionError:
                 self.remove(tx.hash)
                 continue
             self._renew(tx, validity, number)
+        self._shrink(self._ready)
+        return len(oldest)
 
     def _renew(self, tx: PooledTransaction, validity: ValidTransaction, number: int) -> None:
         """Takes over what the runtime now says; a future transaction may have become ready."""
-        tx.valid_till = number + validity.longevity
+        if tx.valid_till != number + validity.longevity:
+            tx.valid_till = number + validity.longevity
+            self._watch_expiry(tx)
         waits = {tag for tag in validity.requires if tag not in self._provided}
         if tx.missing and not waits:
             self._detach(tx)
             tx.validity, tx.missing = validity, set()
-            self._promote(tx)
+            self._satisfy(self._promote(tx))
         else:
-            self._rota.append(tx)
+            self._rota.move_to_end(tx.hash)

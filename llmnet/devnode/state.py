@@ -6,10 +6,11 @@ state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from llmnet.devnode.proofs import prove
 from llmnet.devnode.trie import Trie
 
 CHILD_STORAGE_PREFIX = b":child_storage:"
@@ -53,63 +54,83 @@ class Changes:
 
 
 class State:
-    """An immutable state; `apply` makes the next one, which shares all untouched nodes."""
+    """An immutable state; `apply` makes the next one, which shares all untouched nodes.
 
-    __slots__ = ("_children", "_top")
+    `find_child` gives the stored child trie of a name and a root; without it there are no others than
+    `children`.
+    """
 
-    def __init__(self, top: Trie | None = None, children: Mapping[bytes, Trie] | None = None) -> None:
+    __slots__ = ("_children", "_find_child", "_top")
+
+    def __init__(
+        self,
+        top: Trie | None = None,
+        children: Mapping[bytes, Trie] | None = None,
+        find_child: Callable[[bytes, bytes], Trie] | None = None,
+    ) -> None:
         self._top = top if top is not None else Trie()
-        self._children: Mapping[bytes, Trie] = children if children is not None else {}
+        self._children: dict[bytes, Trie] = dict(children or {})
+        self._find_child = find_child
 
-    def _trie(self, child: bytes | None) -> Trie:
-        return self._top if child is None else self._children.get(child, _EMPTY)
+    def trie(self, child: bytes | None = None) -> Trie:
+        """The top trie or a child trie, an empty one if there is no such child."""
+        if child is None:
+            return self._top
+        found = self._children.get(child)
+        if found is None and self._find_child is not None:
+            root = self._top.get(DEFAULT_CHILD_PREFIX + child)
+            if root is not None:
+                found = self._children[child] = self._find_child(child, root)
+        return _EMPTY if found is None else found
 
     def get(self, key: bytes, child: bytes | None = None) -> bytes | None:
         """The value of `key`, None if there is none."""
-        return self._trie(child).get(key)
+        return self.trie(child).get(key)
 
     def keys(
         self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None
     ) -> Iterator[bytes]:
         """Keys in order that start with `prefix` and are greater than `after`."""
-        return self._trie(child).keys(prefix, after)
+        return self.trie(child).keys(prefix, after)
 
     def items(
         self, prefix: bytes = b"", after: bytes | None = None, child: bytes | None = None
     ) -> Iterator[tuple[bytes, bytes]]:
         """As `keys`, with the values."""
-        return self._trie(child).items(prefix, after)
+        return self.trie(child).items(prefix, after)
 
     def child_keys(self) -> list[bytes]:
         """The unprefixed keys of all child tries, sorted."""
-        return sorted(self._children)
+        return [key[len(DEFAULT_CHILD_PREFIX) :] for key in self._top.keys(DEFAULT_CHILD_PREFIX)]
+
+    def touched_children(self) -> list[bytes]:
+        """The unprefixed keys of all child tries that are in memory, those that `apply` emptied among them."""
+        return list(self._children)
 
     def root(self, child: bytes | None = None) -> bytes:
         """The Merkle root of the top trie (which holds the children's roots) or of one child trie."""
-        return self._trie(child).root()
+        return self.trie(child).root()
 
-    def with_children(self, children: Mapping[bytes, Trie]) -> State:
-        """This state with these child tries instead of its own, their roots in the top trie."""
-        top = self._top.update(
-            [(DEFAULT_CHILD_PREFIX + key, trie.root()) for key, trie in children.items()], 0
-        )
-        return State(top, children)
+    def closest_merkle_value(self, prefix: bytes, child: bytes | None = None) -> bytes | None:
+        """The Merkle value of the node nearest to `prefix`, as `Trie.closest_merkle_value`."""
+        return self.trie(child).closest_merkle_value(prefix)
+
+    def prove(self, keys: Iterable[bytes], child: bytes | None = None) -> list[bytes]:
+        """The read proof of keys of the top trie, or of a child trie and of its root in the top trie, sorted."""
+        if child is None:
+            return sorted(prove(self._top, keys))
+        below = prove(self.trie(child), wanted := list(keys))
+        return sorted(below | prove(self._top, [DEFAULT_CHILD_PREFIX + child])) if wanted else []
 
     def apply(self, changes: Changes, version: int) -> State:
         """The state after `changes`, its nodes written with state version `version` (0 or 1)."""
-        top = self._top.update(changes.top.items(), version)
-        if not changes.children:
-            return State(top, self._children)
-        children = dict(self._children)
-        for key, values in changes.children.items():
-            trie = children.get(key, _EMPTY).update(values.items(), version)
-            if trie:
-                children[key] = trie
-                top = top.update([(DEFAULT_CHILD_PREFIX + key, trie.root())], version)
-            else:
-                children.pop(key, None)
-                top = top.remove(DEFAULT_CHILD_PREFIX + key)
-        return State(top, children)
+        children = {name: trie for name, trie in self._children.items() if trie}
+        roots: list[tuple[bytes, bytes | None]] = []
+        for name, values in changes.children.items():
+            trie = children[name] = self.trie(name).update(values.items(), version)
+            roots.append((DEFAULT_CHILD_PREFIX + name, trie.root() if trie else None))
+        top = self._top.update((*changes.top.items(), *roots), version)
+        return State(top, children, self._find_child)
 
 
 _EMPTY = Trie()

@@ -20,7 +20,7 @@ MAX_CODE_BYTES = 50 * 1024 * 1024
 _COMPRESSED = bytes.fromhex("52bc537646db8e05")
 _WASM_MAGIC = b"\0asm"
 # Part of the cache key: change it whenever `_config` changes.
-_CONFIG_ID = "epoch-static-memory-1"
+_CONFIG_ID = "epoch-static-memory-2"
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -108,27 +108,3 @@ def _write_atomically(path: Path, data: bytes) -> None:
         Path(name).replace(path)
     except OSError as error:
         _log.warning("the compiled module is not kept (%s)", error)
-
-
-def custom_section(code: bytes, name: str) -> bytes | None:
-    """The contents of the first custom section of this name in a WASM module."""
-    data, at = plain_code(code), 8
-    while at < len(data):
-        kind, (size, start) = data[at], _leb128(data, at + 1)
-        if kind == 0:
-            length, text = _leb128(data, start)
-            if data[text : text + length] == name.encode():
-                return data[text + length : start + size]
-        at = start + size
-    return None
-
-
-def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < len(data):
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-    raise InvalidRuntime("the WASM module is cut off")

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from llmnet.devnode import ChainSpec, Node, NodeConfig, Runtime, read_code
+from llmnet.devnode import ChainSpec, Node, NodeConfig, Runtime, Server, read_code, serve
 
+from .rpc_client import Client, client_of
 from .support import Signer, artifact
 
 NodeFactory = Callable[..., Node]
@@ -54,3 +55,15 @@ def node(make_node: NodeFactory) -> Node:
 @pytest.fixture
 def signer(node: Node) -> Signer:
     return Signer(node)
+
+
+@pytest.fixture
+async def server(node: Node) -> AsyncIterator[Server]:
+    async with serve(node) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[Client]:
+    async with client_of(server) as connected:
+        yield connected

@@ -9,6 +9,7 @@ from typing import Any
 import wasmtime
 
 from llmnet.devnode import Node, Overlay, Runtime, State
+from llmnet.devnode.keystore import Keystore
 from llmnet.devnode.rpc.hub import header_json
 from llmnet.devnode.scale import Reader
 
@@ -23,6 +24,13 @@ class Ptr:
     data: bytes
 
 
+@dataclass(frozen=True)
+class Long:
+    """An integer that a host function takes as 64 bits."""
+
+    value: int
+
+
 def wat_code(body: str, imports: str = "", pages: int = 2) -> bytes:
     """A runtime of hand-written functions with an imported memory, as FRAME runtimes have it."""
     text = f"""(module (import "env" "memory" (memory {pages})) {imports}
@@ -33,8 +41,8 @@ def wat_code(body: str, imports: str = "", pages: int = 2) -> bytes:
 class HostScript:
     """A runtime whose entry point `run` makes the given host calls and returns what the last one returned.
 
-    Arguments: bytes are passed as a span, `Ptr` as a pointer, integers as i32. `result` is None, "i32", "i64" (a span)
-    or the length of the bytes that a returned pointer leads to.
+    Arguments: bytes are passed as a span, `Ptr` as a pointer, integers as i32, `Long` as i64. `result` is None, "i32",
+    "u64" (both as numbers), "i64" (a span) or the length of the bytes that a returned pointer leads to.
     """
 
     def __init__(self) -> None:
@@ -55,6 +63,8 @@ class HostScript:
                 return "i64", f"(i64.const {self._place(value) | len(value) << 32})"
             case Ptr(data):
                 return "i32", f"(i32.const {self._place(data)})"
+            case Long(number):
+                return "i64", f"(i64.const {number})"
             case _:
                 return "i32", f"(i32.const {value})"
 
@@ -63,7 +73,7 @@ class HostScript:
         for kind, value in map(self._argument, arguments):
             kinds.append(kind)
             values.append(value)
-        returned = {None: "", "i64": "(result i64)"}.get(result, "(result i32)")  # type: ignore[arg-type]
+        returned = {None: "", "i64": "(result i64)", "u64": "(result i64)"}.get(result, "(result i32)")  # type: ignore[arg-type]
         function = f"$f{len(self._imports)}"
         self._imports.append(
             f'(import "env" "{name}" (func {function} (param {" ".join(kinds)}) {returned}))'
@@ -76,6 +86,8 @@ class HostScript:
                 self._steps.append(f"(local.set $r {call})")
             case "i32":
                 self._steps.append(f"(i32.store (i32.const 0) {call}) (local.set $r (i64.const {4 << 32}))")
+            case "u64":
+                self._steps.append(f"(i64.store (i32.const 0) {call}) (local.set $r (i64.const {8 << 32}))")
             case _:
                 size = f"(i64.const {int(result) << 32})"
                 self._steps.append(f"(local.set $r (i64.or (i64.extend_i32_u {call}) {size}))")
@@ -86,8 +98,9 @@ class HostScript:
         body = "".join(self._data) + run + "".join(self._steps) + "(local.get $r))"
         return wat_code(body, "".join(self._imports))
 
-    def run(self, overlay: Overlay | None = None) -> bytes:
-        return Runtime(self.code()).call("run", b"", Overlay(State()) if overlay is None else overlay)
+    def run(self, overlay: Overlay | None = None, keystore: Keystore | None = None) -> bytes:
+        target = Overlay(State()) if overlay is None else overlay
+        return Runtime(self.code()).call("run", b"", target, keystore=keystore)
 
 
 class InProcess:

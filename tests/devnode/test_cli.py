@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from llmnet.cli.node import build_parser, main
+from llmnet.cli.config import ConfigError
+from llmnet.cli.node import main
+from llmnet.cli.node_options import NodeSettings, build_parser, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -102,8 +104,14 @@ def test_without_base_path_each_start_is_fresh(environment: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [((), "--dev, or --chain"), (("--dev", "--port", "70000"), "port"), (("--dev", "--port", "x"), "port"),
+     (("--dev", "--prometheus-port", "-1"), "prometheus-port"),
      (("--dev", "--seal", "never"), "instant, interval, manual"), (("--dev", "--block-time", "0"), "positive"),
-     (("--dev", "--block-time", "nan"), "positive"), (("--dev", "--finality-lag", "-1"), "negative"),
+     (("--dev", "--block-time", "nan"), "number"), (("--dev", "--finality-lag", "-1"), "negative"),
+     (("--dev", "--keep", "0"), "positive number or archive"), (("--dev", "--keep", "all"), "archive"),
+     (("--dev", "--rpc-methods", "some"), "auto, safe, unsafe"), (("--dev", "--pool-limit", "0"), "pool-limit"),
+     (("--dev", "--rpc-max-connections", "0"), "rpc-max-connections"), (("--dev", "--log-level", "loud"), "debug, info"),
+     (("--dev", "--tmp", "--base-path", "x"), "--tmp"), (("run", "block", "--dev"), "takes no 'block'"),
+     (("--dev", "--config", "/none.toml"), "/none.toml"), (("inspect", "block"), "--base-path"), (("inspect", "pool"), "invalid choice"),
      (("--dev", "--chain", "x.json"), "leave --dev"), (("--dev", "--nonsense"), "--nonsense"), (("purge-chain",), "--base-path"),
      (("fly", "--dev"), "invalid choice")],
 )  # fmt: skip
@@ -140,16 +148,43 @@ def test_failures_are_status_1_and_one_line(environment: dict[str, str], tmp_pat
             assert done.stderr.count("\n") == 1
 
 
-def test_environment_sets_options_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LLMNET_NODE_PORT", "1234")
-    monkeypatch.setenv("LLMNET_NODE_BLOCK_TIME", "0.25")
-    monkeypatch.setenv("LLMNET_NODE_DEV", "true")
-    options = build_parser().parse_args(["--block-time", "3"])
-    assert (options.port, options.block_time, options.dev) == (1234, 3.0, True)
-    monkeypatch.setenv("LLMNET_NODE_PORT", "many")
-    with pytest.raises(SystemExit) as ended:
-        build_parser().parse_args([])
-    assert ended.value.code == 2
+def settings_of(environ: dict[str, str], *arguments: str) -> NodeSettings:
+    return read_settings(build_parser().parse_args(arguments), environ)
+
+
+def test_option_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(
+        'dev = true\nport = 1\nblock-time = 2\nkeep = "archive"\nrpc_cors = ["https://a.example"]\n'
+    )
+    environ = {"LLMNET_NODE_PORT": "2", "LLMNET_NODE_BLOCK_TIME": "3", "LLMNET_NODE_CONFIG": str(file)}
+    found = settings_of(environ, "--block-time", "4")
+    assert (found.port, found.block_time, found.keep_states, found.dev) == (2, 4.0, None, True)
+    assert (found.rpc_cors, found.finality_lag) == (("https://a.example",), 0)
+    assert settings_of({}, "--config", str(file)).port == 1
+    assert settings_of(environ, "--no-dev", "--chain", "x.json").dev is False
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("dev = true\nprot = 1", "unknown setting 'prot'"), ("dev = 7", "dev must be yes or no"), ("= 1", "not TOML"),
+     ("dev = true\nport = 1.5", "whole number")],
+)  # fmt: skip
+def test_a_wrong_file_is_wrong_usage(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        settings_of({}, "--config", str(file))
+
+
+def test_other_names_and_short_cuts() -> None:
+    dev = {"LLMNET_NODE_DEV": "true", "LLMNET_NODE_BASE_PATH": "/somewhere"}
+    assert settings_of(dev, "--rpc-port", "7").port == 7
+    assert settings_of(dev, "--rpc-external").host == "0.0.0.0"
+    assert settings_of(dev, "--keep-states", "9").keep_states == 9
+    assert settings_of(dev, "--tmp").base_path is None
+    assert settings_of(dev).base_path == Path("/somewhere")
+    assert settings_of(dev, "--rpc-cors", "https://a,https://b").rpc_cors == ("https://a", "https://b")
 
 
 @pytest.mark.parametrize("raw", [(), ("--raw",)])
@@ -203,3 +238,73 @@ def test_help_needs_no_heavy_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_stopped_chain_holds_can_be_looked_at(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def inspect(*arguments: str, base: Path = tmp_path) -> tuple[int, str, str]:
+        status = main(["inspect", *arguments, "--base-path", str(base)])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    monkeypatch.setenv("LLMNET_CACHE_DIR", environment["LLMNET_CACHE_DIR"])
+    base = ("--base-path", str(tmp_path))
+    with running(environment, "--block-time", "0.05", "--keep", "archive", *base) as (process, started):
+        assert started["keep"] == "archive"
+        first = next_block(process)
+        next_block(process)
+        process.terminate()
+        process.wait(timeout=20)
+    block = json.loads(inspect("block", "--at", "1", "--json")[1])
+    assert (block["number"], block["hash"]) == (1, first["hash"])
+    assert block["events"] >= 1
+    assert block["extrinsics"][0]["signed"] is False
+    status, text, _ = inspect("--at", first["hash"])
+    assert (status, first["hash"] in text, "extrinsics" in text) == (0, True, True)
+    state = json.loads(inspect("state", "--json")[1])
+    assert state["keys"] == sum(pallet["keys"] for pallet in state["pallets"])
+    assert "System" in [pallet["name"] for pallet in state["pallets"]]
+    trie = json.loads(inspect("trie", "--json")[1])
+    assert trie["root"] == state["root"]
+    assert trie["nodes"] == sum(kind["nodes"] for kind in trie["kinds"].values())
+    file = json.loads(inspect("file", "--json")[1])
+    assert (file["blocks"] >= 3, file["oldest_state"]) == (True, 0)
+    for subject in ("state", "trie", "file"):
+        status, text, errors = inspect(subject)
+        assert (status, errors) == (0, "")
+        assert len(text.splitlines()) > 5
+    for at, said in (
+        ("99999", "no block 99999"),
+        ("0xzz", "neither a number nor a hash"),
+        ("0x12", "no block 0x12"),
+    ):
+        status, text, errors = inspect("block", "--at", at)
+        assert (status, text) == (1, "")
+        assert said in errors
+    status, _, errors = inspect("block", base=tmp_path / "other")
+    assert (status, "there is no database" in errors) == (1, True)
+
+
+def test_a_chain_that_runs_cannot_be_looked_at(environment: dict[str, str], tmp_path: Path) -> None:
+    with running(environment, "--seal", "manual", "--base-path", str(tmp_path)) as (_, _started):
+        done = once(environment, "inspect", "state", "--base-path", str(tmp_path))
+        assert (done.returncode, "another node running" in done.stderr) == (1, True)
+
+
+def test_metrics_and_faults_of_a_node_as_machines_read_them(environment: dict[str, str]) -> None:
+    import urllib.request
+
+    with running(environment, "--seal", "manual", "--prometheus-port", "0", "--log-level", "info") as (
+        process,
+        started,
+    ):
+        with urllib.request.urlopen(started["metrics"], timeout=10) as answer:
+            assert b'substrate_block_height{status="best"} 0' in answer.read()
+        process.terminate()
+        _, errors = process.communicate(timeout=20)
+        for line in errors.splitlines():
+            assert json.loads(line)["event"] == "log"

@@ -114,3 +114,40 @@ def test_what_is_no_specification_is_refused(text: str, tmp_path: Path) -> None:
 
 def test_presets_are_listed(spec: ChainSpec, cache_dir: Path) -> None:
     assert "development" in preset_names(Runtime(spec.code, cache_dir=cache_dir))
+
+
+RAW_TOP = {"0x3a636f6465": "0x00", "0x01": "0x02"}
+
+
+def test_entries_without_meaning_here_are_written_as_they_were_read() -> None:
+    document = {
+        "name": "n", "id": "i", "chainType": {"Custom": "odd"}, "bootNodes": ["/dns/x"], "properties": {"ss58Format": 7},
+        "relay_chain": "rococo-local", "para_id": 1000, "forkBlocks": None, "codeSubstitutes": {"1": "0x00"},
+        "telemetryEndpoints": [["wss://x", 0]], "protocolId": "odd", "genesis": {"raw": {"top": RAW_TOP, "childrenDefault": {}}},
+    }  # fmt: skip
+    written = ChainSpec.from_json(document).as_json(None, raw=True)  # type: ignore[arg-type]
+    assert written == document
+
+
+def test_old_raw_form_and_prefixed_names_of_child_tries() -> None:
+    """Specifications of 2019 hold a list, and name child tries by their whole key."""
+    name = "0x" + b":child_storage:default:c".hex()
+    top = {**RAW_TOP, name: "0x" + "11" * 32}  # the root, which follows from the contents
+    old = ChainSpec.from_json({"name": "n", "id": "i", "genesis": {"raw": [top, {name: {"0x61": "0x62"}}]}})
+    assert old.raw == Changes({CODE_KEY: b"\0", b"\1": b"\2"}, {b"c": {b"a": b"b"}})
+
+
+@pytest.mark.parametrize(
+    ("genesis", "message"),
+    [
+        ({"stateRootHash": "0x" + "00" * 32}, "light clients"),
+        ({"runtime": {"system": {}}}, "let that node export it with --raw"),
+        ({"raw": [{}]}, "no object"),
+        ({"raw": {"top": RAW_TOP, "childrenDefault": {"0x61": 5}}}, "no object"),
+        ({"raw": {"top": {**RAW_TOP, "61": "0x00"}}}, "0x-prefixed"),
+        ({}, "neither genesis.raw nor"),
+    ],
+)
+def test_genesis_of_another_form_is_explained(genesis: Any, message: str) -> None:
+    with pytest.raises(GenesisError, match=message):
+        ChainSpec.from_json({"name": "n", "id": "i", "genesis": genesis})

@@ -3,9 +3,6 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-import sr25519
-from ecdsa import SECP256k1, SigningKey
-from ecdsa.util import sigencode_string
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +13,7 @@ from llmnet.devnode.scale import compact, option, vec
 from llmnet.devnode.state import Changes
 from llmnet.devnode.trie import EMPTY_ROOT, ordered_root, trie_root
 
-from .support import HostScript, Ptr, wat_code
+from .support import HostScript, wat_code
 
 SET, GET, APPEND = "ext_storage_set_version_1", "ext_storage_get_version_1", "ext_storage_append_version_1"
 BEGIN, COMMIT, ROLLBACK = (
@@ -189,63 +186,6 @@ def test_undecodable_trie_input_traps(data: bytes) -> None:
         HostScript().call("ext_trie_blake2_256_ordered_root_version_2", data + b"\xfe", 1, result=32).run()
 
 
-def test_sr25519_signatures() -> None:
-    public, secret = sr25519.pair_from_seed(bytes(32))
-    signature = sr25519.sign((public, secret), b"message")
-    name = "ext_crypto_sr25519_verify_version_2"
-
-    def verify(signed: bytes, message: bytes, key: bytes) -> int:
-        return HostScript().call(name, Ptr(signed), message, Ptr(key), result="i32").run()[0]
-
-    assert verify(signature, b"message", public) == 1
-    assert verify(signature, b"massage", public) == 0
-    assert verify(bytes(64), b"message", public) == 0
-    assert verify(b"\xff" * 64, b"message", b"\xff" * 32) == 0
-
-
-def test_ed25519_signatures_follow_zip_215() -> None:
-    name = "ext_crypto_ed25519_verify_version_1"
-    public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
-    signature = bytes.fromhex(
-        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
-    )
-
-    def verify(signed: bytes, message: bytes, key: bytes) -> int:
-        return HostScript().call(name, Ptr(signed), message, Ptr(key), result="i32").run()[0]
-
-    assert verify(signature, b"", public) == 1  # RFC 8032, test 1
-    assert verify(signature, b"x", public) == 0
-    assert verify(b"\xff" * 64, b"", b"\xff" * 32) == 0
-    # A key of small order with an all-zero signature is valid under ZIP-215 and refused by strict verifiers.
-    assert verify(b"\1" + bytes(63), b"whatever", b"\1" + bytes(31)) == 1
-
-
-def test_secp256k1_recovery_and_verification() -> None:
-    key = SigningKey.from_string(b"\7" * 32, SECP256k1)
-    message = b"message"
-    digest = hashlib.blake2b(message, digest_size=32).digest()
-    body = key.sign_digest_deterministic(digest, hashlib.sha256, sigencode=sigencode_string)
-    public = key.get_verifying_key()
-    name = "ext_crypto_secp256k1_ecdsa_recover_version_2"
-    answers = {
-        v: HostScript().call(name, Ptr(body + bytes([v])), Ptr(digest), result="i64").run()
-        for v in (0, 1, 27, 28)
-    }
-    wanted = b"\0" + public.to_string()
-    assert [answers[0], answers[1]].count(wanted) == 1
-    assert (answers[0], answers[1]) == (answers[27], answers[28])
-    right = 0 if answers[0] == wanted else 1
-    compressed = public.to_string("compressed")
-    verify = "ext_crypto_ecdsa_verify_version_2"
-    for v, wanted_flag in ((right, 1), (1 - right, 0)):
-        signed = Ptr(body + bytes([v]))
-        assert (
-            HostScript().call(verify, signed, message, Ptr(compressed), result="i32").run()[0] == wanted_flag
-        )
-    assert HostScript().call(name, Ptr(body + b"\5"), Ptr(digest), result="i64").run() == b"\1\1"
-    assert HostScript().call(name, Ptr(bytes(64) + b"\0"), Ptr(digest), result="i64").run() == b"\1\2"
-
-
 def test_runtime_version_is_read_from_the_custom_section() -> None:
     name = "ext_misc_runtime_version_version_1"
     section = b"\0" + bytes([len(b"\x0fruntime_version") + 3]) + b"\x0fruntime_version" + b"abc"
@@ -275,3 +215,108 @@ def test_import_with_another_signature_is_refused_at_loading() -> None:
 def test_every_host_function_is_of_this_family() -> None:
     assert len(HOST_FUNCTIONS) >= 60
     assert all(name.startswith("ext_") and "_version_" in name for name in HOST_FUNCTIONS)
+
+
+# -- child storage
+
+CHILD = "ext_default_child_storage_"
+
+
+def child_overlay() -> Overlay:
+    """A state with three keys in the child trie b"c" and one in b"d"."""
+    children = {b"c": {b"p1": b"1", b"p2": b"2", b"q": b"3"}, b"d": {b"p1": b"other"}}
+    return Overlay(State().apply(Changes({b"p1": b"top"}, children), 1))
+
+
+@pytest.mark.parametrize(
+    ("offset", "answer"), [(0, b"\1\6\0\0\0"), (4, b"\1\2\0\0\0"), (6, b"\1\0\0\0\0"), (-1, b"\1\0\0\0\0")]
+)
+def test_child_read_answers_what_is_left_behind_the_offset(offset: int, answer: bytes) -> None:
+    overlay = overlay_of({})
+    overlay.put(b"k", b"abcdef", b"c")
+    read = HostScript().call(CHILD + "read_version_1", b"c", b"k", b"....", offset, result="i64")
+    assert read.run(overlay) == answer
+    missing = HostScript().call(CHILD + "read_version_1", b"d", b"k", b"....", offset, result="i64")
+    assert missing.run(overlay) == b"\0"
+
+
+def test_child_next_key_sees_written_and_skips_removed_keys() -> None:
+    overlay = child_overlay()
+    HostScript().call(CHILD + "set_version_1", b"c", b"p11", b"").call(
+        CHILD + "clear_version_1", b"c", b"p2"
+    ).run(overlay)
+    name = CHILD + "next_key_version_1"
+    found = [
+        HostScript().call(name, b"c", key, result="i64").run(overlay) for key in (b"", b"p1", b"p11", b"q")
+    ]
+    assert found == [option(b"p1"), option(b"p11"), option(b"q"), b"\0"]
+
+
+def test_child_clear_prefix_counts_only_keys_of_the_state() -> None:
+    overlay = child_overlay()
+    HostScript().call(CHILD + "set_version_1", b"c", b"p3", b"new").run(overlay)
+    third = HostScript().call(
+        CHILD + "clear_prefix_version_3", b"c", b"p", b"\1\1\0\0\0", b"\0", result="i64"
+    )
+    # cursor; removed from the state; removed in all, the written key among them; looked at
+    assert third.run(overlay) == option(b"p2") + bytes.fromhex("010000000200000001000000")
+    rest = HostScript().call(CHILD + "clear_prefix_version_3", b"c", b"p", b"\0", option(b"p2"), result="i64")
+    assert rest.run(overlay) == b"\0" + bytes.fromhex("010000000100000001000000")
+    assert [overlay.get(key, b"c") for key in (b"p1", b"p2", b"p3", b"q")] == [None, None, None, b"3"]
+    assert (overlay.get(b"p1", b"d"), overlay.get(b"p1")) == (b"other", b"top")
+
+
+def test_versions_of_killing_a_child_trie() -> None:
+    def kill(version: int, *arguments: bytes, result: str | None) -> tuple[bytes, list[bytes | None]]:
+        overlay = child_overlay()
+        HostScript().call(CHILD + "set_version_1", b"c", b"new", b"").run(overlay)
+        script = HostScript().call(f"{CHILD}storage_kill_version_{version}", b"c", *arguments, result=result)
+        return script.run(overlay), [overlay.get(key, b"c") for key in (b"new", b"p1", b"p2", b"q")]
+
+    assert kill(1, result=None) == (b"", [None] * 4)
+    assert kill(2, b"\0", result="i32") == (b"\1\0\0\0", [None] * 4)
+    assert kill(2, b"\1\2\0\0\0", result="i32") == (bytes(4), [None, None, None, b"3"])
+    assert kill(2, b"\1\3\0\0\0", result="i32") == (b"\1\0\0\0", [None] * 4)
+    assert kill(3, b"\1\0\0\0\0", result="i64") == (b"\1\0\0\0\0", [None, b"1", b"2", b"3"])
+    assert kill(3, b"\0", result="i64") == (b"\0\3\0\0\0", [None] * 4)
+    counts = bytes.fromhex("010000000200000001000000")
+    assert kill(4, b"\1\1\0\0\0", b"\0", result="i64") == (option(b"p2") + counts, [None, None, b"2", b"3"])
+
+
+def test_child_root_versions_differ_for_large_values_and_stand_in_the_top_trie() -> None:
+    values = {b"k": b"v" * 40}
+    overlay = overlay_of({})
+    HostScript().call(CHILD + "set_version_1", b"c", b"k", values[b"k"]).run(overlay)
+    roots = [
+        HostScript().call(CHILD + "root_version_1", b"c", result="i64").run(overlay),
+        HostScript().call(CHILD + "root_version_2", b"c", 0, result="i64").run(overlay),
+        HostScript().call(CHILD + "root_version_2", b"c", 1, result="i64").run(overlay),
+    ]
+    assert roots == [trie_root(values.items(), 0)] * 2 + [trie_root(values.items(), 1)]
+    top = HostScript().call("ext_storage_root_version_2", 1, result="i64").run(overlay)
+    assert top == trie_root([(b":child_storage:default:c", roots[2])], 1)
+    assert HostScript().call(CHILD + "root_version_2", b"none", 1, result="i64").run(overlay) == EMPTY_ROOT
+
+
+def test_emptied_child_trie_leaves_the_top_trie() -> None:
+    overlay = child_overlay()
+    for child in (b"c", b"d"):
+        HostScript().call(CHILD + "storage_kill_version_1", child).run(overlay)
+    top = HostScript().call("ext_storage_root_version_2", 1, result="i64").run(overlay)
+    assert top == trie_root([(b"p1", b"top")], 1)
+
+
+def test_child_writes_follow_transactions() -> None:
+    overlay = child_overlay()
+    script = HostScript().call(BEGIN).call(CHILD + "set_version_1", b"c", b"p1", b"changed")
+    script.call(CHILD + "storage_kill_version_1", b"d").call(ROLLBACK)
+    script.call(BEGIN).call(CHILD + "set_version_1", b"e", b"k", b"kept").call(COMMIT).run(overlay)
+    assert (overlay.get(b"p1", b"c"), overlay.get(b"p1", b"d")) == (b"1", b"other")
+    assert overlay.get(b"k", b"e") == b"kept"
+
+
+@pytest.mark.parametrize("name", ["ext_storage_root_version_2", CHILD + "root_version_2"])
+def test_unknown_state_version_stops_the_call(name: str) -> None:
+    arguments = (b"c", 2) if name.startswith(CHILD) else (2,)
+    with pytest.raises(RuntimeTrap, match="no state version 2"):
+        HostScript().call(name, *arguments, result="i64").run()

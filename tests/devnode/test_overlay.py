@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -103,6 +103,36 @@ def test_append_grows_the_length_over_the_compact_boundary() -> None:
     overlay = _overlay({b"k": compact(63) + b"i" * 63})
     overlay.append(b"k", b"j")
     assert overlay.get(b"k") == compact(64) + b"i" * 63 + b"j"
+
+
+def test_walk_through_the_state_survives_writes_repeats_and_keys_of_the_overlay() -> None:
+    overlay = _overlay({b"k%d" % n: b"" for n in range(0, 9, 2)})  # k0 k2 k4 k6 k8
+    assert overlay.next_key(b"k0") == b"k2"
+    overlay.put(b"k3", b"")
+    assert [overlay.next_key(b"k2") for _ in range(2)] == [b"k3", b"k3"]
+    overlay.put(b"k3", None)
+    assert overlay.next_key(b"k2") == b"k4"
+    overlay.put(b"k6", None)
+    assert [overlay.next_key(b"k4") for _ in range(2)] == [b"k8", b"k8"]
+    assert overlay.next_key(b"k8") is None
+    assert overlay.next_key(b"k0") == b"k2"
+
+
+@given(st.data(), st.sets(KEYS), st.lists(st.tuples(KEYS, st.booleans()), max_size=6))
+def test_walking_gives_every_key_once(
+    data: st.DataObject, base: set[bytes], writes: list[tuple[bytes, bool]]
+) -> None:
+    """Also if keys are written and removed on the way, ahead of it and behind it."""
+    overlay, model = _overlay(dict.fromkeys(base, b"")), set(base)
+    key: bytes | None = b""
+    while key is not None:
+        if writes and data.draw(st.booleans()):
+            written, keep = writes.pop()
+            overlay.put(written, b"new" if keep else None)
+            model = model | {written} if keep else model - {written}
+        wanted = min((other for other in model if other > key), default=None)
+        key = overlay.next_key(key)
+        assert key == wanted
 
 
 def test_limit_counts_keys_of_the_state_and_not_those_just_written() -> None:

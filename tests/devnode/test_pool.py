@@ -56,6 +56,7 @@ class FakeChain:
             account = json.loads(tx)["account"]
             self.nonces[account] = self.nonces.get(account, 0) + 1
         pool.on_block(number, bytes([number]) * 32, [blake2_256(tx) for tx in txs])
+        pool.revalidate(number)
 
 
 def _tag(account: str, nonce: int) -> bytes:
@@ -109,6 +110,8 @@ def test_gap_closed_by_the_chain_is_found_by_revalidation() -> None:
     pool.submit(waiting, 0)
     chain.nonces["a"] = 2
     pool.on_block(1, bytes(32), [])
+    assert order(pool) == []
+    pool.revalidate(1)
     assert order(pool) == [waiting]
 
 
@@ -161,9 +164,6 @@ def test_expired_transaction_and_those_behind_it_leave_and_it_is_banned_for_a_wh
     pool.submit(behind, 10)
     pool.on_block(12, bytes(32), [])
     assert len(pool) == 2
-    pool._revalidate = lambda number: None  # type: ignore[method-assign]  # only the clock of blocks counts here
-    for tx in pool.ready():
-        tx.valid_till = 13 if tx.data == mortal else tx.valid_till
     pool.on_block(13, bytes(32), [])
     assert len(pool) == 0
     assert chain.statuses(behind)[-1] == "invalid"
@@ -182,6 +182,7 @@ def test_stale_transaction_is_found_by_revalidation() -> None:
     pool.submit(tx, 0)
     chain.nonces["a"] = 5
     pool.on_block(1, bytes(32), [])
+    pool.revalidate(1)
     assert len(pool) == 0
     assert chain.statuses(tx)[-1] == "invalid"
 
@@ -193,10 +194,11 @@ def test_revalidation_is_bounded_and_comes_to_everyone() -> None:
         pool.submit(make(f"a{number}", 0), 0)
     chain.asked = 0
     pool.on_block(1, bytes(32), [])
-    assert chain.asked == 4
+    assert chain.asked == 0
+    assert pool.revalidate(1) == chain.asked == 4
     chain.nonces = {f"a{number}": 1 for number in range(10)}
     for number in (2, 3, 4):
-        pool.on_block(number, bytes(32), [])
+        pool.revalidate(number)
     assert len(pool) == 0
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -54,6 +56,31 @@ def test_hashed_value_in_a_branch_by_hand() -> None:
     large = b"v" * 33
     node = bytes.fromhex("12" + "13" + "0200") + blake2_256(large) + bytes.fromhex("10" + "41040419")
     assert trie_root([(b"\x13", large), (b"\x13\x14", b"\x19")], 1) == blake2_256(node)
+
+
+def test_writing_the_same_value_again_takes_the_new_version_s_form() -> None:
+    """This is how chains migrate their state from version 0 to 1."""
+    entries = {b"\xaa": b"v" * 40, b"\xab": b"small"}
+    trie = Trie().update(entries.items(), 0)
+    assert trie.update([(b"\xaa", b"v" * 40)], 0) is trie
+    assert trie.update([(b"\xab", b"small")], 1) is trie
+    migrated = trie.update([(b"\xaa", b"v" * 40)], 1)
+    assert migrated.root() == trie_root(entries.items(), 1) != trie.root()
+    assert migrated.update(entries.items(), 1) is migrated
+
+
+def test_roots_over_changing_versions_are_those_of_the_sdk() -> None:
+    """`data/trie_roots.json`: tries of version 0 changed under both versions by polkadot-sdk's sp-trie 47.0.0."""
+    cases = json.loads((Path(__file__).parent / "data" / "trie_roots.json").read_text())
+    assert len(cases) == 40
+    for case in cases:
+        trie = Trie().update(((bytes.fromhex(key), bytes.fromhex(value)) for key, value in case["pairs"]), 0)
+        for step in case["steps"]:
+            changes = [
+                (bytes.fromhex(k), None if v is None else bytes.fromhex(v)) for k, v in step["changes"]
+            ]
+            trie = trie.update(changes, step["v"])
+            assert trie.root().hex() == step["root"]
 
 
 def test_ordered_root_maps_compact_indices() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmnet.devnode.host.registry import HostCall, host_function
 from llmnet.devnode.host.storage import kill_result, multi_result, read_cursor, read_into, read_limit
+from llmnet.devnode.host.trie import state_version
 from llmnet.devnode.scale import option
 
 _PREFIX = "ext_default_child_storage_"
@@ -100,5 +101,5 @@ def root_1(host: HostCall, child: int) -> int:
 @host_function(_PREFIX + "root_version_2")
 def root_2(host: HostCall, child: int, version: int) -> int:
     return host.instance.allocate_span(
-        host.overlay.sealed(version & 0xFF).root(host.instance.read_span(child))
+        host.overlay.sealed(state_version(version)).root(host.instance.read_span(child))
     )

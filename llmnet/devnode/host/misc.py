@@ -5,7 +5,8 @@ from __future__ import annotations
 from llmnet.devnode.errors import RuntimeFault
 from llmnet.devnode.host.registry import HostCall, HostRefusedError, host_function, log_level
 from llmnet.devnode.scale import option
-from llmnet.devnode.wasm import custom_section
+from llmnet.devnode.wasm import plain_code
+from llmnet.devnode.wasm_binary import custom_section
 
 
 def _text(host: HostCall, span: int) -> str:
@@ -46,7 +47,7 @@ def print_hex(host: HostCall, data: int) -> None:
 def runtime_version(host: HostCall, code: int) -> int:
     """The version that a runtime blob carries in its custom section, as an option."""
     try:
-        version = custom_section(host.instance.read_span(code), "runtime_version")
+        version = custom_section(plain_code(host.instance.read_span(code)), "runtime_version")
     except RuntimeFault as error:
         host.log(4, "runtime", f"no version can be read from the given code: {error}")
         version = None
@@ -73,16 +74,6 @@ def tracing_exit(_host: HostCall, _span: int) -> None:
     """Tracing is off, so spans have no receiver."""
 
 
-@host_function("ext_offchain_index_set_version_1")
-def offchain_index_set(_host: HostCall, _key: int, _value: int) -> None:
-    """There are no offchain workers and so no offchain index to keep; nodes may switch it off."""
-
-
-@host_function("ext_offchain_index_clear_version_1")
-def offchain_index_clear(_host: HostCall, _key: int) -> None:
-    """As `offchain_index_set`."""
-
-
 @host_function("ext_transaction_index_index_version_1")
 def transaction_index(_host: HostCall, _extrinsic: int, _size: int, _hash: int) -> None:
     """Bodies are kept whole, so there is nothing to index."""
@@ -91,3 +82,9 @@ def transaction_index(_host: HostCall, _extrinsic: int, _size: int, _hash: int) 
 @host_function("ext_transaction_index_renew_version_1")
 def transaction_index_renew(_host: HostCall, _extrinsic: int, _hash: int) -> None:
     """As `transaction_index`."""
+
+
+@host_function("ext_storage_proof_size_storage_proof_size_version_1")
+def storage_proof_size(_host: HostCall) -> int:
+    """Parachain runtimes ask how much their proof has grown; the largest number says that none is recorded."""
+    return -1

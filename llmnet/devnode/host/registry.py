@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmnet.devnode.instance import Instance
+from llmnet.devnode.keystore import Keystore
 from llmnet.devnode.overlay import Overlay
 
 KEPT_LOG_LINES = 32
@@ -21,14 +22,19 @@ class HostRefusedError(Exception):
 
 
 class HostCall:
-    """One runtime call as its host functions see it."""
+    """One runtime call as its host functions see it.
 
-    __slots__ = ("base_depth", "instance", "logs", "overlay")
+    `keystore` is there for calls from outside of blocks only; `batch` is the state of a batch of signatures.
+    """
 
-    def __init__(self, instance: Instance, overlay: Overlay) -> None:
+    __slots__ = ("base_depth", "batch", "instance", "keystore", "logs", "overlay")
+
+    def __init__(self, instance: Instance, overlay: Overlay, keystore: Keystore | None = None) -> None:
         self.instance = instance
         self.overlay = overlay
-        self.base_depth = overlay.depth
+        self.keystore = keystore
+        self.batch: bool | None = None
+        self.base_depth = overlay.depth  # of the storage transactions that the runtime did not begin
         self.logs: deque[tuple[int, str, str]] = deque(maxlen=KEPT_LOG_LINES)
 
     def log(self, level: int, target: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmnet.devnode.errors import CodecError
 from llmnet.devnode.host.registry import HostCall, HostRefusedError, host_function
+from llmnet.devnode.host.trie import state_version
 from llmnet.devnode.instance import MASK32
 from llmnet.devnode.overlay import Removal, UnbalancedTransactionError
 from llmnet.devnode.scale import Reader, option, u32
@@ -115,7 +116,7 @@ def root_1(host: HostCall) -> int:
 
 @host_function("ext_storage_root_version_2")
 def root_2(host: HostCall, version: int) -> int:
-    return host.instance.allocate_span(host.overlay.sealed(version & 0xFF).root())
+    return host.instance.allocate_span(host.overlay.sealed(state_version(version)).root())
 
 
 @host_function("ext_storage_changes_root_version_1")

@@ -1,5 +1,6 @@
 """The JSON-RPC face of a node: WebSocket and HTTP POST on one port."""
 
-from llmnet.devnode.rpc.server import Limits, Server, serve
+from llmnet.devnode.rpc.app import Limits
+from llmnet.devnode.rpc.server import Server, serve
 
 __all__ = ["Limits", "Server", "serve"]

@@ -7,7 +7,7 @@ from typing import Any
 from llmnet.devnode.block import Block
 from llmnet.devnode.errors import UnknownBlock
 from llmnet.devnode.rpc.connection import Subscription
-from llmnet.devnode.rpc.errors import METHOD_NOT_FOUND, RpcError
+from llmnet.devnode.rpc.errors import TOO_BIG_NUMBER, RpcError
 from llmnet.devnode.rpc.hub import header_json
 from llmnet.devnode.rpc.registry import Context, hex_of, method, parse_hash, parse_number
 
@@ -41,8 +41,11 @@ async def get_block(context: Context, block_hash: Any = None) -> Any:
 def _hash_at(context: Context, number: Any) -> str | None:
     if number is None:
         return hex_of(context.service.node.best.hash)
+    height = parse_number(number, "block number", 2**64 - 1)
+    if height >= 2**32:
+        raise RpcError(TOO_BIG_NUMBER, f"`{height}` > u32::MAX, the max block number is u32.")
     try:
-        return hex_of(context.service.node.chain.block(parse_number(number, "block number")).hash)
+        return hex_of(context.service.node.chain.block(height).hash)
     except UnknownBlock:
         return None
 
@@ -60,9 +63,7 @@ async def get_finalized_head(context: Context) -> Any:
 
 
 def _subscribe(context: Context, notification: str, kind: str) -> Subscription:
-    if context.connection is None:
-        raise RpcError(METHOD_NOT_FOUND, "Method not found", "subscriptions need a WebSocket")
-    return context.hub.heads(context.connection, notification, kind)
+    return context.hub.heads(context.subscriber(), notification, kind)
 
 
 @method("chain_subscribeNewHeads", "chain_subscribeNewHead", "subscribe_newHead")
@@ -91,10 +92,16 @@ async def subscribe_finalized_heads(context: Context) -> Any:
     "state_unsubscribeRuntimeVersion",
     "chain_unsubscribeRuntimeVersion",
     "author_unwatchExtrinsic",
+    "transactionWatch_v1_unwatch",
+    "transactionWatch_unstable_unwatch",
+    "archive_v1_stopStorage",
+    "archive_v1_stopStorageDiff",
 )
 async def unsubscribe(context: Context, subscription: Any) -> Any:
     """Ends a subscription of this connection; false if there is none of this id."""
-    found = None if context.connection is None else context.connection.subscriptions.get(str(subscription))
+    connection = context.connection
+    known = connection is not None and isinstance(subscription, str | int)
+    found = connection.subscriptions.get(str(subscription)) if connection is not None and known else None
     if found is not None:
         found.end()
     return found is not None

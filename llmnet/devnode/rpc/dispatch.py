@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import Any
 
 from llmnet.devnode.errors import DevnodeError
-from llmnet.devnode.rpc import author, chain, dev, payment, state, system
+from llmnet.devnode.rpc import (
+    archive,
+    author,
+    chain,
+    chain_head,
+    chain_spec,
+    dev,
+    keys,
+    offchain,
+    payment,
+    state,
+    system,
+    transaction,
+)
 from llmnet.devnode.rpc.connection import Subscription
 from llmnet.devnode.rpc.errors import (
     BATCH_TOO_BIG,
@@ -21,7 +35,21 @@ from llmnet.devnode.rpc.errors import (
 )
 from llmnet.devnode.rpc.registry import METHODS, Context
 
-__all__ = ["answer", "author", "chain", "dev", "payment", "state", "system"]
+__all__ = [
+    "answer",
+    "archive",
+    "author",
+    "chain",
+    "chain_head",
+    "chain_spec",
+    "dev",
+    "keys",
+    "offchain",
+    "payment",
+    "state",
+    "system",
+    "transaction",
+]
 _log = logging.getLogger(__name__)
 
 
@@ -89,9 +117,12 @@ async def _answer_one(context: Context, request: Any) -> tuple[dict[str, Any] | 
 async def _run(context: Context, name: str, params: Any) -> Any:
     method = METHODS.get(name)
     if method is None:
-        raise RpcError(METHOD_NOT_FOUND, "Method not found", name[:100])
+        context.metrics.on_call("unknown", 0.0, failed=True)
+        raise RpcError(METHOD_NOT_FOUND, "Method not found")
+    started, failed = time.perf_counter(), True
     try:
-        return await method(context, params)
+        result = await method(context, params)
+        failed = False
     except DevnodeError as error:
         raise translate(error) from error
     except RpcError:
@@ -99,6 +130,9 @@ async def _run(context: Context, name: str, params: Any) -> Any:
     except Exception as error:  # one faulty method must not end the connection
         _log.exception("%s failed", name)
         raise RpcError(INTERNAL, "Internal error", f"{type(error).__name__}: {error}") from error
+    finally:
+        context.metrics.on_call(name, time.perf_counter() - started, failed=failed)
+    return result
 
 
 def _failure(request_id: Any, error: RpcError) -> dict[str, Any]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from typing import Any
 
 from llmnet.devnode.block import Block
+from llmnet.devnode.errors import StatePruned
 from llmnet.devnode.rpc.connection import Connection, Subscription
+from llmnet.devnode.rpc.errors import TOO_MANY_KEYS, RpcError
+from llmnet.devnode.rpc.follow import Follow
+from llmnet.devnode.rpc.offchain_storage import OffchainStorage
 from llmnet.devnode.rpc.registry import hex_of, optional_hex
+from llmnet.devnode.rpc.transaction import Broadcasts
+from llmnet.devnode.rpc.watches import ENDS, Watches
+from llmnet.devnode.runtime_api import RuntimeVersion
 from llmnet.devnode.service import NodeService
-from llmnet.devnode.state import CODE_KEY
 
+# Each of them is read after each block.
+MAX_WATCHED_KEYS = 10_000
 # Clients that read the block at `inBlock` (polkadot-js) forget to tell of it if `finalized` comes at once.
 FINALIZED_PAUSE = 0.2
-_TERMINAL = ("usurped", "dropped", "invalid")
 
 
 def header_json(block: Block) -> dict[str, Any]:
@@ -37,90 +43,86 @@ class Hub:
         self._heads: dict[str, set[Subscription]] = {"best": set(), "final": set()}
         self._storage: dict[Subscription, dict[bytes, bytes | None]] = {}
         self._versions: set[Subscription] = set()
-        self._code = service.node.storage(CODE_KEY)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._watched: dict[bytes, set[Subscription]] = {}
-        self._unfinal: OrderedDict[int, list[bytes]] = OrderedDict()
-        self._in_next_block: list[bytes] = []
+        self._new_version: RuntimeVersion | None = None
+        # The heads as far as they have been told; the node itself may be a block ahead.
+        self._best = service.node.best
         self._final = service.node.finalized.number
+        self._next_block = asyncio.Event()
+        self._broadcasts: dict[Connection, Broadcasts] = {}
+        self.watches = Watches()
+        self.follows: dict[Subscription, Follow] = {}
+        self.offchain = OffchainStorage()
+        service.version_listeners.append(self._on_version)
         service.block_listeners.append(self._on_block)
-        service.status_listeners.append(self._on_status)
+        service.status_listeners.append(self.watches.on_status)
+
+    # -- news
+
+    def _on_version(self, version: RuntimeVersion) -> None:
+        """Takes the new version of the runtime, before the block that brought it."""
+        self._new_version = version
+        for subscription in tuple(self._versions):
+            subscription.send(version.as_json())
 
     def _on_block(self, block: Block) -> None:
+        self._best = block
+        self.watches.on_block(block)
         for subscription in tuple(self._heads["best"]):
             subscription.send(header_json(block))
-        if self._in_next_block:
-            self._unfinal[block.number] = self._in_next_block
-            self._in_next_block = []
         self._tell_storage(block)
-        self._tell_versions(block)
+        version, self._new_version = self._new_version, None
+        for follow in tuple(self.follows.values()):
+            follow.on_block(block, version)
         self._finalize(max(0, block.number - self._service.node.config.finality_lag))
+        self._next_block.set()
+        self._next_block = asyncio.Event()
 
     def _finalize(self, number: int) -> None:
-        for height in range(self._final + 1, number + 1):
-            self._final = height
-            block = self._service.node.chain.block(height)
+        blocks = [self._service.node.chain.block(height) for height in range(self._final + 1, number + 1)]
+        self._final = max(self._final, number)
+        for block in blocks:
             for subscription in tuple(self._heads["final"]):
                 subscription.send(header_json(block))
-            for tx_hash in self._unfinal.pop(height, ()):
-                last = {"finalized": hex_of(block.hash)}
-                asyncio.get_running_loop().call_later(FINALIZED_PAUSE, self._end_watch, tx_hash, last)
+            self.watches.on_final(block)
+        if blocks:
+            for follow in tuple(self.follows.values()):
+                follow.on_final(blocks)
 
     def _tell_storage(self, block: Block) -> None:
         if not self._storage:
             return
-        state = self._service.node.chain.at(block.hash)[1]
-        for subscription, known in self._storage.items():
-            changed = [(key, now) for key, before in known.items() if (now := state.get(key)) != before]
+        try:
+            state = self._service.node.chain.at(block.hash)[1]
+        except StatePruned:
+            return  # the node is blocks ahead: a later one tells what changed
+        watched = {key for known in self._storage.values() for key in known}
+        now = {key: state.get(key) for key in watched}
+        for subscription, known in tuple(self._storage.items()):
+            changed = [(key, now[key]) for key, before in known.items() if now[key] != before]
             if changed:
                 known.update(changed)
                 subscription.send(_changes_json(block, changed))
 
-    def _tell_versions(self, block: Block) -> None:
-        """Asks the runtime for its version only where the code has changed, and not in the event loop."""
-        code = self._service.node.storage(CODE_KEY, block.hash)
-        if code is self._code:
-            return
-        self._code = code
-        task = asyncio.get_running_loop().create_task(self._send_version(block.hash))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _send_version(self, block_hash: bytes) -> None:
-        version = (await self._service.run(self._service.node.version, block_hash)).as_json()
-        for subscription in tuple(self._versions):
-            subscription.send(version)
-
-    def _on_status(self, tx_hash: bytes, status: str, value: bytes | None) -> None:
-        if tx_hash not in self._watched:
-            return
-        shown: Any = status if value is None else {status: hex_of(value)}
-        if status in _TERMINAL:
-            self._end_watch(tx_hash, shown)
-            return
-        for subscription in tuple(self._watched[tx_hash]):
-            subscription.send(shown)
-        if status == "inBlock":
-            self._in_next_block.append(tx_hash)
-
-    def _end_watch(self, tx_hash: bytes, last: Any) -> None:
-        for subscription in tuple(self._watched.pop(tx_hash, ())):
-            subscription.send(last)
-            subscription.end()
+    async def next_block(self) -> None:
+        """Waits for the next best block."""
+        await self._next_block.wait()
 
     # -- subscribing
 
     def heads(self, connection: Connection, notification: str, kind: str) -> Subscription:
         """Best or final heads, beginning with the present one."""
         subscription = connection.subscribe(notification, self._heads[kind].discard)
-        node = self._service.node
-        subscription.send(header_json(node.best if kind == "best" else node.finalized))
+        block = self._best if kind == "best" else self._service.node.chain.block(self._final)
+        subscription.send(header_json(block))
         self._heads[kind].add(subscription)
         return subscription
 
     def storage(self, connection: Connection, keys: list[bytes]) -> Subscription:
-        """Changes of these keys, beginning with their present values."""
-        block, state = self._service.node.chain.at(None)
+        """Changes of these keys, beginning with their present values. Raises RpcError for too many."""
+        ours = [self._storage[one] for one in connection.subscriptions.values() if one in self._storage]
+        if sum(map(len, ours)) + len(keys) > MAX_WATCHED_KEYS:
+            raise RpcError(TOO_MANY_KEYS, f"a connection can watch at most {MAX_WATCHED_KEYS} keys")
+        block, state = self._service.node.chain.at(self._best.hash)
         subscription = connection.subscribe("state_storage", self._forget_storage)
         values = {key: state.get(key) for key in keys}
         self._storage[subscription] = values
@@ -130,26 +132,70 @@ class Hub:
     def _forget_storage(self, ended: Subscription) -> None:
         self._storage.pop(ended, None)
 
-    def version(self, connection: Connection, version: dict[str, Any]) -> Subscription:
+    def version(self, connection: Connection) -> Subscription:
         """The runtime's version, beginning with the present one."""
         subscription = connection.subscribe("state_runtimeVersion", self._versions.discard)
         self._versions.add(subscription)
-        subscription.send(version)
+        subscription.send(self._service.version.as_json())
         return subscription
 
     def watch(self, connection: Connection, tx_hash: bytes) -> Subscription:
-        """What becomes of a transaction."""
+        """What becomes of a transaction, as `author_submitAndWatchExtrinsic` tells it."""
 
-        def forget(ended: Subscription) -> None:
-            watchers = self._watched.get(tx_hash)
-            if watchers is not None:
-                watchers.discard(ended)
-                if not watchers:
-                    del self._watched[tx_hash]
+        def tell(status: str, value: bytes | None) -> None:
+            shown: Any = status if value is None else {status: hex_of(value)}
+            if status == "finalized":
+                asyncio.get_running_loop().call_later(FINALIZED_PAUSE, _send_last, subscription, shown)
+            elif status in ENDS:
+                _send_last(subscription, shown)
+            else:
+                subscription.send(shown)
 
-        subscription = connection.subscribe("author_extrinsicUpdate", forget)
-        self._watched.setdefault(tx_hash, set()).add(subscription)
+        subscription = connection.subscribe("author_extrinsicUpdate", lambda _ended: forget())
+        forget = self.watches.add(tx_hash, tell)
         return subscription
+
+    async def follow(self, connection: Connection, *, with_runtime: bool) -> Subscription:
+        """The head of the chain, as `chainHead_v1_follow` tells it."""
+        service = self._service
+        versions: list[RuntimeVersion] = []
+        best = None
+        while best is not self._best:  # until no block comes in between
+            best, final = self._best, self._final
+            if with_runtime:
+                versions = await service.run(self._runtimes, final, best.number)
+        subscription = connection.subscribe("chainHead_v1_followEvent", self._forget_follow)
+        follow = self.follows[subscription] = Follow(service, subscription, with_runtime=with_runtime)
+        follow.begin(best, final, versions)
+        return subscription
+
+    def _runtimes(self, first: int, last: int) -> list[RuntimeVersion]:
+        node = self._service.node
+        return [node.version(node.chain.block(number).hash) for number in range(first, last + 1)]
+
+    def _forget_follow(self, ended: Subscription) -> None:
+        follow = self.follows.pop(ended, None)
+        if follow is not None:
+            follow.close()
+
+    def broadcasts(self, connection: Connection) -> Broadcasts:
+        """The broadcasts of a connection; they end with it."""
+        found = self._broadcasts.get(connection)
+        if found is None:
+            found = self._broadcasts[connection] = Broadcasts()
+            connection.on_close(lambda: self._forget_broadcasts(connection))
+        return found
+
+    def _forget_broadcasts(self, connection: Connection) -> None:
+        broadcasts = self._broadcasts.pop(connection, None)
+        if broadcasts is not None:
+            broadcasts.close()
+
+
+def _send_last(subscription: Subscription, last: Any) -> None:
+    if not subscription.ended:
+        subscription.send(last)
+        subscription.end()
 
 
 def _changes_json(block: Block, changes: list[tuple[bytes, bytes | None]]) -> dict[str, Any]:

@@ -1,206 +1,23 @@
-"""Serves JSON-RPC over WebSocket and HTTP POST on one port, with limits on everything a client can send."""
+"""Serves a node: sockets, the servers on them, and what is closed with them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import uvicorn
 
 from llmnet.devnode.errors import ServerError
 from llmnet.devnode.node import Node, Produced
-from llmnet.devnode.rpc.connection import Connection, Subscription
-from llmnet.devnode.rpc.dispatch import answer
-from llmnet.devnode.rpc.errors import REQUEST_TOO_BIG, RpcError
-from llmnet.devnode.rpc.hub import Hub
-from llmnet.devnode.rpc.registry import Context
+from llmnet.devnode.rpc.app import Limits, RpcApp
 from llmnet.devnode.service import NodeService, Seal
 
-_log = logging.getLogger(__name__)
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-_LOCAL_ORIGINS = ("localhost", "127.0.0.1", "::1", "polkadot.js.org")
-_TRY_AGAIN_LATER, _FORBIDDEN = 1013, 403
-_GOODBYE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a client may do.
-
-    `origins`: web pages allowed beside local ones and polkadot.js.org; "*" allows all.
-    """
-
-    request_bytes: int = 15 * 1024 * 1024
-    response_bytes: int = 15 * 1024 * 1024
-    batch: int = 512
-    connections: int = 256
-    in_flight: int = 64
-    subscriptions: int = 1024
-    queue: int = 4096
-    queue_bytes: int = 32 * 1024 * 1024
-    origins: tuple[str, ...] = ()
-
-
-class RpcApp:
-    """The ASGI application."""
-
-    def __init__(self, service: NodeService, limits: Limits) -> None:
-        self._service = service
-        self._limits = limits
-        self._hub = Hub(service)
-        self.connections = 0
-
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Answers one HTTP request or serves one WebSocket."""
-        if scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._http(scope, receive, send)
-
-    def _may_come(self, scope: _Message) -> bool:
-        """Programs send no Origin; web pages must be local or allowed, or any page could drive the node."""
-        origin = next(
-            (value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None
-        )
-        allowed = self._limits.origins
-        return (
-            origin is None
-            or "*" in allowed
-            or origin in allowed
-            or urlsplit(origin).hostname in _LOCAL_ORIGINS
-        )
-
-    # -- HTTP
-
-    async def _http(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        if not self._may_come(scope):
-            await _respond(send, _FORBIDDEN, {"error": "this origin is not allowed"})
-        elif scope["method"] == "GET" and scope["path"] == "/health":
-            best = self._service.node.best.number
-            await _respond(
-                send, 200, {"peers": 0, "isSyncing": False, "shouldHavePeers": False, "best": best}
-            )
-        elif scope["method"] != "POST":
-            await _respond(
-                send, 405, {"error": "send JSON-RPC 2.0 by POST or over a WebSocket"}, [(b"allow", b"POST")]
-            )
-        else:
-            await self._post(receive, send)
-
-    async def _post(self, receive: _Receive, send: _Send) -> None:
-        body = await self._body(receive)
-        if body is None:
-            error = RpcError(
-                REQUEST_TOO_BIG, "Request is too big", f"Exceeded max limit of {self._limits.request_bytes}"
-            )
-            await _respond(send, 413, {"jsonrpc": "2.0", "id": None, "error": error.as_json()})
-            return
-        context = Context(self._service, self._hub, None)
-        text, _ = await self._answer(context, body)
-        await _respond(send, 200 if text is not None else 204, text or "")
-
-    async def _body(self, receive: _Receive) -> bytes | None:
-        """The request's body, None if it is too big (the rest is then not read)."""
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return b""
-            part = message.get("body", b"")
-            size += len(part)
-            if size > self._limits.request_bytes:
-                return None
-            parts.append(part)
-            if not message.get("more_body"):
-                return b"".join(parts)
-
-    async def _answer(self, context: Context, text: str | bytes) -> tuple[str | None, list[Subscription]]:
-        return await answer(
-            context, text, max_batch=self._limits.batch, max_bytes=self._limits.response_bytes
-        )
-
-    # -- WebSocket
-
-    async def _websocket(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        await receive()
-        if not self._may_come(scope) or self.connections >= self._limits.connections:
-            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})  # before accept: HTTP 403
-            return
-        await send({"type": "websocket.accept"})
-        limits = self._limits
-        connection = Connection(limits.queue, limits.queue_bytes, limits.subscriptions)
-        self.connections += 1
-        loop = asyncio.get_running_loop()
-        tasks = [
-            loop.create_task(self._read(connection, receive)),
-            loop.create_task(_write(connection, send)),
-            loop.create_task(connection.overrun.wait()),
-        ]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self.connections -= 1
-            connection.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        if connection.overrun.is_set():
-            _log.warning("a client does not read what it asked for and is disconnected")
-            # Who does not read may not even take this; uvicorn drops the socket when we return.
-            with contextlib.suppress(OSError, RuntimeError, TimeoutError):
-                async with asyncio.timeout(_GOODBYE_SECONDS):
-                    await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER, "reason": "too slow"})
-
-    async def _read(self, connection: Connection, receive: _Receive) -> None:
-        """Starts an answer for each request; at most `in_flight` at a time, then reading pauses."""
-        context = Context(self._service, self._hub, connection)
-        slots = asyncio.Semaphore(self._limits.in_flight)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                message = await receive()
-                if message["type"] != "websocket.receive":
-                    break
-                await slots.acquire()
-                text = message.get("text") or message.get("bytes") or b""
-                group.create_task(self._reply(context, connection, text, slots))
-
-    async def _reply(
-        self, context: Context, connection: Connection, text: str | bytes, slots: asyncio.Semaphore
-    ) -> None:
-        try:
-            reply, started = await self._answer(context, text)
-            if reply is not None:
-                connection.send(reply)
-            for subscription in started:
-                subscription.activate()
-        finally:
-            slots.release()
-
-
-async def _write(connection: Connection, send: _Send) -> None:
-    while True:
-        await send({"type": "websocket.send", "text": await connection.next_message()})
-
-
-async def _respond(
-    send: _Send, status: int, body: Any, headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    data = (body if isinstance(body, str) else json.dumps(body)).encode()
-    length = [] if status == 204 else [(b"content-length", str(len(data)).encode())]
-    start = [(b"content-type", b"application/json"), *length, *(headers or [])]
-    await send({"type": "http.response.start", "status": status, "headers": start})
-    await send({"type": "http.response.body", "body": data})
+_METRICS_READERS = 16
 
 
 class _Uvicorn(uvicorn.Server):
@@ -226,6 +43,8 @@ class Server:
     service: NodeService
     host: str
     port: int
+    app: RpcApp
+    metrics_port: int | None = None
 
     @property
     def url(self) -> str:
@@ -247,7 +66,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ServerError(
-            f"cannot serve {host}:{port}: {error.strerror or error} (choose another --port)"
+            f"cannot serve {host}:{port}: {error.strerror or error} (choose another port)"
         ) from None
     listener.setblocking(False)
     return listener
@@ -262,19 +81,50 @@ async def serve(
     seal: Seal | None = None,
     limits: Limits | None = None,
     on_produced: Callable[[Produced], None] | None = None,
+    metrics_port: int | None = None,
 ) -> AsyncIterator[Server]:
     """Serves `node` (which is closed at the end) while the block runs; port 0 lets the system choose.
 
-    Raises ServerError if the address cannot be used.
+    With `metrics_port` the metrics for Prometheus are served there, at /metrics. Raises ServerError if an address
+    cannot be used.
     """
     bounds = limits or Limits()
     listener = _listen(host, port)
+    try:
+        metrics_listener = None if metrics_port is None else _listen(host, metrics_port)
+    except ServerError:
+        listener.close()
+        raise
     service = NodeService(node, seal, on_produced=on_produced)
+    local = listener.getsockname()[0] in ("127.0.0.1", "::1")
+    app = RpcApp(service, bounds, unsafe=bounds.methods == "unsafe" or (bounds.methods == "auto" and local))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(service.close)
+        await stack.enter_async_context(_running(app, listener, bounds))
+        if metrics_listener is not None:
+            await stack.enter_async_context(_running(app.metrics_page, metrics_listener, None))
+        yield Server(
+            service,
+            host,
+            listener.getsockname()[1],
+            app,
+            None if metrics_listener is None else metrics_listener.getsockname()[1],
+        )
+
+
+@asynccontextmanager
+async def _running(app: Any, listener: socket.socket, limits: Limits | None) -> AsyncIterator[None]:
+    """Serves an ASGI application on a socket, which is closed at the end, while the block runs.
+
+    With `limits` WebSockets too; sockets that do nothing count twice as many as clients may be connected.
+    """
     config = uvicorn.Config(
-        RpcApp(service, bounds),
+        app,
+        interface="asgi3",
         http="h11",
-        ws="websockets-sansio",
-        ws_max_size=bounds.request_bytes,
+        ws="none" if limits is None else "websockets-sansio",
+        ws_max_size=0 if limits is None else limits.request_bytes,
+        limit_concurrency=_METRICS_READERS if limits is None else 2 * limits.connections + 1,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
@@ -282,14 +132,13 @@ async def serve(
         timeout_graceful_shutdown=2,
     )
     server = _Uvicorn(config)
-    running = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name="rpc-server")
+    running = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]), name="server")
     try:
         listening = asyncio.ensure_future(server.listening.wait())
         await asyncio.wait({listening, running}, return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
-        yield Server(service, host, listener.getsockname()[1])
+        yield
     finally:
         server.should_exit = True
         await asyncio.gather(running, return_exceptions=True)
         listener.close()
-        await service.close()

@@ -5,18 +5,20 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from llmnet.devnode.errors import CodecError, RuntimeFault
+from llmnet.devnode.errors import CodecError, RuntimeFault, UnknownBlock
 from llmnet.devnode.hashing import blake2_256
-from llmnet.devnode.rpc.errors import INVALID_PARAMS, METHOD_NOT_FOUND, TOO_MANY_KEYS, RpcError
+from llmnet.devnode.rpc.errors import BLOCK_RANGE, INVALID_PARAMS, STATE_CLIENT, TOO_MANY_KEYS, RpcError
 from llmnet.devnode.rpc.registry import (
     Context,
     hex_of,
     method,
+    need_hash,
     optional_hex,
     parse_bytes,
     parse_hash,
     parse_list,
     parse_number,
+    parse_text,
 )
 from llmnet.devnode.scale import Reader
 from llmnet.devnode.state import DEFAULT_CHILD_PREFIX, State
@@ -71,7 +73,7 @@ async def get_keys(context: Context, prefix: Any, at: Any = None) -> Any:
     return _within(keys)
 
 
-@method("state_getPairs")
+@method("state_getPairs", unsafe=True)
 async def get_pairs(context: Context, prefix: Any, at: Any = None) -> Any:
     items = islice(_state(context, at).items(parse_bytes(prefix, "prefix")), MAX_KEYS + 1)
     return _within([[hex_of(key), hex_of(value)] for key, value in items])
@@ -96,11 +98,16 @@ async def query_storage(context: Context, keys: Any, start: Any, end: Any = None
     """Values of the keys at `start`, then what changed block by block up to `end`."""
     wanted = [parse_bytes(key, "key") for key in parse_list(keys, "keys", MAX_KEYS)]
     chain = context.service.node.chain
-    first, last = chain.at(parse_hash(start))[0], chain.at(parse_hash(end))[0]
-    if not 0 <= last.number - first.number < MAX_BLOCKS:
+    try:
+        first, last = chain.at(need_hash(start))[0], chain.at(parse_hash(end))[0]
+    except UnknownBlock as error:
+        raise RpcError(BLOCK_RANGE, f"Cannot resolve a block range: {error}") from error
+    if first.number > last.number:
         raise RpcError(
-            INVALID_PARAMS, "Invalid params", f"the range must go forward over less than {MAX_BLOCKS} blocks"
+            BLOCK_RANGE, f"Cannot resolve a block range [{first.number} ... {last.number}]: from > to"
         )
+    if last.number - first.number >= MAX_BLOCKS:
+        raise RpcError(BLOCK_RANGE, f"Cannot resolve a block range of {MAX_BLOCKS} blocks or more")
     known: dict[bytes, bytes | None] = {}
     answer = []
     for number in range(first.number, last.number + 1):
@@ -115,11 +122,9 @@ async def query_storage(context: Context, keys: Any, start: Any, end: Any = None
 
 
 @method("state_call", "state_callAt")
-async def call(context: Context, function: Any, argument: Any = "0x", at: Any = None) -> Any:
-    if not isinstance(function, str):
-        raise RpcError(INVALID_PARAMS, "Invalid params", "the function's name must be a string")
-    data, block = parse_bytes(argument, "argument"), parse_hash(at)
-    return hex_of(await context.service.run(context.service.node.call, function, data, block))
+async def call(context: Context, function: Any, argument: Any, at: Any = None) -> Any:
+    name, data, block = parse_text(function, "function"), parse_bytes(argument, "argument"), parse_hash(at)
+    return hex_of(await context.service.run(context.service.node.call, name, data, block))
 
 
 @method("state_getMetadata")
@@ -138,39 +143,75 @@ async def get_runtime_version(context: Context, at: Any = None) -> Any:
     return (await context.service.run(context.service.node.version, block)).as_json()
 
 
+@method("state_getReadProof")
+async def get_read_proof(context: Context, keys: Any, at: Any = None) -> Any:
+    """The nodes from the state root to the keys, so that a client can check values by itself."""
+    wanted = [parse_bytes(key, "key") for key in parse_list(keys, "keys", MAX_KEYS)]
+    block, state = context.service.node.chain.at(parse_hash(at))
+    return {"at": hex_of(block.hash), "proof": [hex_of(node) for node in state.prove(wanted)]}
+
+
+@method("state_getChildReadProof")
+async def get_child_read_proof(context: Context, child: Any, keys: Any, at: Any = None) -> Any:
+    """As `state_getReadProof` for keys of a child trie, its root in the state included."""
+    name = _child(child)
+    wanted = [parse_bytes(key, "key") for key in parse_list(keys, "keys", MAX_KEYS)]
+    block, state = context.service.node.chain.at(parse_hash(at))
+    return {"at": hex_of(block.hash), "proof": [hex_of(node) for node in state.prove(wanted, name)]}
+
+
 @method("state_subscribeStorage")
 async def subscribe_storage(context: Context, keys: Any = None) -> Any:
-    if context.connection is None:
-        raise RpcError(METHOD_NOT_FOUND, "Method not found", "subscriptions need a WebSocket")
+    connection = context.subscriber()
     if keys is None:
         raise RpcError(
             INVALID_PARAMS, "Invalid params", "name the keys to watch; all of them cannot be watched"
         )
     wanted = [parse_bytes(key, "key") for key in parse_list(keys, "keys", MAX_KEYS)]
-    return context.hub.storage(context.connection, wanted)
+    return context.hub.storage(connection, wanted)
 
 
 @method("state_subscribeRuntimeVersion", "chain_subscribeRuntimeVersion")
 async def subscribe_runtime_version(context: Context) -> Any:
-    if context.connection is None:
-        raise RpcError(METHOD_NOT_FOUND, "Method not found", "subscriptions need a WebSocket")
-    version = await context.service.run(context.service.node.version)
-    return context.hub.version(context.connection, version.as_json())
+    return context.hub.version(context.subscriber())
 
 
 def _child(key: Any) -> bytes:
     """The unprefixed key of a child trie that is named by its prefixed one."""
     prefixed = parse_bytes(key, "child storage key")
     if not prefixed.startswith(DEFAULT_CHILD_PREFIX):
-        raise RpcError(
-            INVALID_PARAMS, "Invalid params", "child storage key: it must start with :child_storage:default:"
-        )
+        raise RpcError(STATE_CLIENT, "Client error: Invalid child storage key")
     return prefixed[len(DEFAULT_CHILD_PREFIX) :]
 
 
 @method("childstate_getStorage")
 async def child_get_storage(context: Context, child: Any, key: Any, at: Any = None) -> Any:
     return optional_hex(_state(context, at).get(parse_bytes(key, "key"), _child(child)))
+
+
+@method("childstate_getStorageEntries")
+async def child_get_storage_entries(context: Context, child: Any, keys: Any, at: Any = None) -> Any:
+    state, name = _state(context, at), _child(child)
+    wanted = [parse_bytes(key, "key") for key in parse_list(keys, "keys", MAX_KEYS)]
+    return [optional_hex(state.get(key, name)) for key in wanted]
+
+
+@method("childstate_getStorageHash")
+async def child_get_storage_hash(context: Context, child: Any, key: Any, at: Any = None) -> Any:
+    value = _state(context, at).get(parse_bytes(key, "key"), _child(child))
+    return None if value is None else hex_of(blake2_256(value))
+
+
+@method("childstate_getStorageSize")
+async def child_get_storage_size(context: Context, child: Any, key: Any, at: Any = None) -> Any:
+    value = _state(context, at).get(parse_bytes(key, "key"), _child(child))
+    return None if value is None else len(value)
+
+
+@method("childstate_getKeys")
+async def child_get_keys(context: Context, child: Any, prefix: Any, at: Any = None) -> Any:
+    found = _state(context, at).keys(parse_bytes(prefix, "prefix"), None, _child(child))
+    return _within([hex_of(key) for key in islice(found, MAX_KEYS + 1)])
 
 
 @method("childstate_getKeysPaged", "childstate_getKeysPagedAt")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from llmnet.devnode.errors import CodecError
-from llmnet.devnode.rpc.errors import INVALID_PARAMS, RpcError
-from llmnet.devnode.rpc.registry import METHODS, Context, hex_of, method, parse_bytes, parse_hash
+from llmnet.devnode.errors import AuthoringError, CodecError, RuntimeFault
+from llmnet.devnode.rpc.errors import DISPATCH_RUNTIME, INTERNAL, INVALID_PARAMS, RpcError
+from llmnet.devnode.rpc.registry import METHODS, Context, hex_of, method, parse_bytes, parse_hash, parse_text
 from llmnet.devnode.ss58 import decode_account
 
 NAME = "LLM-Net development node"
@@ -51,9 +51,31 @@ async def health(_context: Context) -> Any:
     return {"peers": 0, "isSyncing": False, "shouldHavePeers": False}
 
 
-@method("system_peers")
+@method("system_peers", unsafe=True)
 async def peers(_context: Context) -> Any:
     return []
+
+
+@method("system_reservedPeers")
+async def reserved_peers(_context: Context) -> Any:
+    return []
+
+
+@method("system_localListenAddresses")
+async def local_listen_addresses(_context: Context) -> Any:
+    """None: the node speaks to clients only, not to other nodes."""
+    return []
+
+
+@method(
+    "system_localPeerId",
+    "system_unstable_networkState",
+    "system_addReservedPeer",
+    "system_removeReservedPeer",
+    unsafe=True,
+)
+async def network(_context: Context, _peer: Any = None) -> Any:
+    raise RpcError(INTERNAL, "this node has no network: it speaks to clients only")
 
 
 @method("system_nodeRoles")
@@ -69,16 +91,18 @@ async def sync_state(context: Context) -> Any:
 
 @method("system_accountNextIndex", "account_nextIndex")
 async def account_next_index(context: Context, account: Any) -> Any:
+    text = parse_text(account, "account")
     try:
-        account_id = (
-            parse_bytes(account, "account") if str(account).startswith("0x") else decode_account(str(account))
-        )
+        account_id = parse_bytes(text, "account") if text.startswith("0x") else decode_account(text)
     except CodecError as error:
         raise RpcError(INVALID_PARAMS, "Invalid params", str(error)) from None
     return await context.service.run(context.service.node.account_nonce, account_id)
 
 
-@method("system_dryRun", "system_dryRunAt")
+@method("system_dryRun", "system_dryRunAt", unsafe=True)
 async def dry_run(context: Context, extrinsic: Any, at: Any = None) -> Any:
     data, block = parse_bytes(extrinsic, "extrinsic"), parse_hash(at)
-    return hex_of(await context.service.run(context.service.node.dry_run, data, block))
+    try:
+        return hex_of(await context.service.run(context.service.node.dry_run, data, block))
+    except (AuthoringError, RuntimeFault) as error:
+        raise RpcError(DISPATCH_RUNTIME, "Unable to dry run extrinsic.", str(error)) from error
