@@ -23,7 +23,7 @@ Hashing (`hashing.py`)
     domain_hash(name, data) -> bytes32: H of the protocol;  blake2b_256(data)
     output_hash(tokens) text_hash(str) tokenizer_hash(bytes) template_hash(str) graph_hash(bytes)
     session_seed(beacon_value, session);  request_seed(session_seed, index, request_hash)
-    reference_commitment(audit, account, leaves, salt)
+    reference_commitment(audit, account, leaves, salt);  plant_commitment(planter, session, index, worker, salt)
 
 Signing (`signing.py`)
     KeyPair.from_seed(bytes32) .public;  sign(pair, "receipt", genesis_hash, receipt.encode()) -> bytes64
@@ -89,7 +89,15 @@ from .build import (
     top_candidates,
 )
 from .consensus import Consensus, Median, Reference, agree
-from .drawing import audit_seed, draw_count, draw_key, draw_panel, draw_positions, draw_receipts
+from .drawing import (
+    audit_seed,
+    draw_count,
+    draw_key,
+    draw_panel,
+    draw_positions,
+    draw_receipts,
+    review_seed,
+)
 from .errors import DecodeError, FieldError, NonFiniteError, ProofError, ShapeError
 from .gumbel import gumbel_noise, gumbel_q16, gumbel_q16_array, ln_q48, ln_q48_array
 from .hashing import (
@@ -97,6 +105,7 @@ from .hashing import (
     domain_hash,
     graph_hash,
     output_hash,
+    plant_commitment,
     reference_commitment,
     request_seed,
     session_seed,
@@ -104,7 +113,7 @@ from .hashing import (
     text_hash,
     tokenizer_hash,
 )
-from .judge import Judgement, PositionScore, Verdict, judge
+from .judge import Judgement, PositionScore, Verdict, judge, judge_exceptions
 from .leaf import LANES, Candidate, Leaf, decode_leaves, encode_leaves
 from .merkle import (
     WeightEntry,
@@ -193,6 +202,7 @@ __all__ = [
     "gumbel_q16",
     "gumbel_q16_array",
     "judge",
+    "judge_exceptions",
     "ln_q48",
     "ln_q48_array",
     "log_normaliser",
@@ -203,6 +213,7 @@ __all__ = [
     "output_hash",
     "philox4x32",
     "place_segments",
+    "plant_commitment",
     "position_evidence",
     "price",
     "quantise_lanes",
@@ -210,6 +221,7 @@ __all__ = [
     "receipts_root",
     "reference_commitment",
     "request_seed",
+    "review_seed",
     "sample",
     "sample_batch",
     "scores",

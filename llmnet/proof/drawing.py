@@ -11,6 +11,7 @@ from .scale import check_bytes, check_uint, uint
 PPM = 1_000_000
 MAX_PER_BATCH = 32
 PANEL = 3
+REVIEW_PANEL = 5
 MIN_PANEL = 2
 MAX_POSITIONS = 16
 _REMAINDER = 0xFFFFFFFF
@@ -61,6 +62,11 @@ def draw_receipts(key: bytes, n: int, ppm: int) -> list[int]:
 def audit_seed(key: bytes, ordinal: int) -> bytes:
     """Seed of one audit."""
     return domain_hash("draw", check_bytes(key, 32, "draw key") + uint(ordinal, 32) + b"audit")
+
+
+def review_seed(beacon_value: bytes, audit: int) -> bytes:
+    """Seed of the panel of a review; `audit` is the review's own number."""
+    return domain_hash("draw", check_bytes(beacon_value, 32, "beacon value") + uint(audit, 32) + b"review")
 
 
 def draw_panel(seed: bytes, stakes: Sequence[tuple[bytes, int]], size: int = PANEL) -> list[bytes]:

@@ -30,6 +30,7 @@ HASH_NAMES = frozenset(
         "segment",
         "batch",
         "reference",
+        "plant",
         "beacon",
         "beacon-commit",
         "draw",
@@ -104,6 +105,13 @@ def reference_commitment(audit: int, account: bytes, leaves: Sequence[Leaf], sal
 
     account, salt = scale.check_bytes(account, 32, "account"), scale.check_bytes(salt, 32, "salt")
     return domain_hash("reference", scale.uint(audit, 32) + account + encode_leaves(leaves) + salt)
+
+
+def plant_commitment(planter: bytes, session: int, index: int, worker: bytes, salt: bytes) -> bytes:
+    """What a planter commits to before an answer that is wrong on purpose is drawn (protocol section 12)."""
+    planter, worker = scale.check_bytes(planter, 32, "planter"), scale.check_bytes(worker, 32, "worker")
+    answer = scale.uint(session, 64) + scale.uint(index, 32)
+    return domain_hash("plant", planter + answer + worker + scale.check_bytes(salt, 32, "salt"))
 
 
 def check_seed(seed: bytes) -> bytes:

@@ -5,13 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from .consensus import Consensus, Median, Reference, agree
 from .leaf import Leaf
 from .sampler import Margin, margin, self_consistent
-from .scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS, Sprt, clip, distance, position_evidence, sprt
+from .scoring import (
+    EVIDENCE_MAX,
+    EXCEPTION_MISSES,
+    MARGIN_HIT,
+    MARGIN_MISS,
+    Sprt,
+    clip,
+    distance,
+    position_evidence,
+    sprt,
+)
 from .service import Calibration, ServiceSpec
 
 _MARGIN_EVIDENCE = {Margin.HIT: MARGIN_HIT, Margin.MISS: MARGIN_MISS, Margin.NOT_COUNTED: 0}
@@ -76,6 +86,33 @@ def judge(
     rows = zip(leaves, consensus.nearest.leaves, consensus.medians, strict=True)
     scored = tuple(_score(*row, calibration, spec, request_seed, temperature) for row in rows)
     return _conclude(scored, consensus, sprt([(row.d2_logit, row.d2_hidden) for row in scored], calibration))
+
+
+def judge_exceptions(
+    leaves: Sequence[Leaf],
+    references: Sequence[Reference],
+    calibration: Calibration,
+    spec: ServiceSpec,
+    request_seed: bytes,
+    temperature: int,
+) -> Judgement:
+    """Judge the leaves at positions that an accuser has chosen: only fraud counts (protocol section 7).
+
+    A leaf that contradicts itself or the delivered tokens is fraud (position evidence 3072), and so are
+    EXCEPTION_MISSES margin misses (margin evidence 3072). All else, in whichever direction, counts nothing.
+    """
+    found = judge(leaves, references, calibration, spec, request_seed, temperature)
+    if found.verdict is Verdict.ABSTAIN:
+        return found
+    contradiction = not (found.self_consistent and found.tokens_match)
+    misses = sum(row.margin is Margin.MISS for row in found.positions)
+    cheap = not contradiction and misses >= EXCEPTION_MISSES
+    return replace(
+        found,
+        verdict=Verdict.FAIL if contradiction or cheap else Verdict.PASS,
+        position_evidence=EVIDENCE_MAX if contradiction else 0,
+        margin_evidence=EVIDENCE_MAX if cheap else 0,
+    )
 
 
 def _abstain(consensus: Consensus) -> Judgement:

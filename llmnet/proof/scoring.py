@@ -16,6 +16,7 @@ MARGIN_MISS, MARGIN_HIT = 1024, -13
 SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
 MISSED_DEADLINE = 1536
 SLASH = 5120
+EXCEPTION_MISSES = 8
 
 
 class Sprt(Enum):
@@ -81,6 +82,14 @@ class Cusum:
     def missed_deadline(self) -> Self:
         """After a missed deadline or withheld data."""
         return self.add(MISSED_DEADLINE, 0)
+
+    def retract(self, position: int, margin: int) -> Self:
+        """Without an answer of this evidence, which should not have counted; what it forgave stays forgiven."""
+        return type(self)(max(0, self.position - max(0, position)), max(0, self.margin - max(0, margin)))
+
+    def held_back(self) -> Self:
+        """Stopped one short of a slash, as while many workers drift together."""
+        return type(self)(min(self.position, SLASH - 1), min(self.margin, SLASH - 1))
 
     @property
     def slashable(self) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from llmnet.proof.consensus import Reference, agree
-from llmnet.proof.judge import judge
+from llmnet.proof.judge import judge, judge_exceptions
 from llmnet.proof.leaf import Candidate, Leaf, encode_leaves
 from llmnet.proof.service import Calibration, ServiceSpec
 
@@ -29,7 +30,24 @@ class World:
 
     def judged(self) -> Case:
         """As a case of judge.json."""
-        given = {
+        return case(self._given(), {"judgement": judge(*self._parts())})
+
+    def judged_exceptions(self) -> Case:
+        """As a case of judge_exceptions.json."""
+        return case(self._given(), {"judgement": judge_exceptions(*self._parts())})
+
+    def _parts(self) -> tuple[tuple[Leaf, ...], tuple[Reference, ...], Calibration, ServiceSpec, bytes, int]:
+        return (
+            self.leaves,
+            self.references,
+            self.calibration,
+            self.spec,
+            self.request_seed,
+            self.temperature,
+        )
+
+    def _given(self) -> dict[str, Any]:
+        return {
             "leaves": encode_leaves(self.leaves),
             "references": self._revealed(),
             "calibration": self.calibration,
@@ -38,8 +56,6 @@ class World:
             "request_seed": self.request_seed,
             "temperature": self.temperature,
         }
-        parts = self.leaves, self.references, self.calibration, self.spec, self.request_seed, self.temperature
-        return case(given, {"judgement": judge(*parts)})
 
     def _revealed(self) -> list[dict[str, bytes]]:
         return [{"account": item.account, "leaves": encode_leaves(item.leaves)} for item in self.references]
@@ -152,7 +168,7 @@ def _bent_workers(source: Source, base: World) -> list[World]:
         base.with_leaf(last, lambda leaf: won(renamed(0, 499)(leaf), base.request_seed, base.temperature)),
         replace(base, leaves=tuple(cheap)),
         _delivered_others(source, base),
-        _cheap_decode(base),
+        cheap_decode(base),
     ]
 
 
@@ -167,7 +183,7 @@ def _delivered(base: World, tokens: Sequence[int]) -> tuple[Reference, ...]:
     )
 
 
-def _cheap_decode(base: World) -> World:
+def cheap_decode(base: World) -> World:
     """Honest sketches, but candidates in which the delivered token wins by far: only the margin sees it."""
     tokens = [next(p.id for p in leaf.candidates[:2] if p.id != leaf.token) for leaf in base.leaves]
     leaves = []

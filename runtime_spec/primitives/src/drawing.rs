@@ -57,6 +57,13 @@ pub fn audit_seed(draw_key: &H256, ordinal: u32) -> H256 {
 	hash("draw", &bytes)
 }
 
+/// The seed of the panel of a review; `audit` is the review's own number.
+pub fn review_seed(beacon: &H256, audit: u32) -> H256 {
+	let mut bytes = (beacon, audit).encode();
+	bytes.extend_from_slice(b"review");
+	hash("draw", &bytes)
+}
+
 /// The positions that are looked at in an answer of `n_out` tokens: up to 16, ascending.
 pub fn positions(audit_seed: &H256, n_out: u32) -> Vec<u32> {
 	let mut positions = distinct("positions", audit_seed, n_out, n_out.min(MAX_POSITIONS));

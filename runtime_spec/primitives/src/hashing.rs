@@ -71,6 +71,17 @@ pub fn beacon_value(round: u32, mix: &[u8; 32], parent: &H256) -> H256 {
 	hash_of("beacon", &(round, mix, parent))
 }
 
+/// What a planter publishes before an answer that it has made wrong on purpose is drawn.
+pub fn plant_commitment(
+	planter: &[u8; 32],
+	session: u64,
+	index: u32,
+	worker: &[u8; 32],
+	salt: &[u8; 32],
+) -> H256 {
+	hash_of("plant", &(planter, session, index, worker, salt))
+}
+
 /// The bytes under a signature: `b"llmnet/" ++ name ++ b"/1" ++ genesis ++ SCALE(payload)`.
 pub fn signed_message<T: Encode + ?Sized>(name: &str, genesis: &H256, payload: &T) -> Vec<u8> {
 	let mut message = tag(name);

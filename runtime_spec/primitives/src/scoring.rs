@@ -19,6 +19,10 @@ pub const MISSED_EVIDENCE: i32 = 1536;
 /// The accumulated evidence at which a worker is slashed.
 pub const SLASH_EVIDENCE: i32 = 5120;
 
+/// How many margin misses at positions that somebody chose are a fraud: half of the most that can be chosen. An honest
+/// worker misses here and there, and who has seen the whole output can choose just these places.
+pub const EXCEPTION_MISSES: usize = 8;
+
 const MARGIN_MISS: i32 = 1024;
 const MARGIN_HIT: i32 = -13;
 const SPRT_HIT: i32 = 693;
@@ -49,6 +53,22 @@ impl Evidence {
 			position: self.position.saturating_add(answer.position).max(0),
 			margin: self.margin.saturating_add(answer.margin).max(0),
 		}
+	}
+
+	/// The totals without an answer that should not have counted; never below zero.
+	///
+	/// What later answers took from a sum that stood too high is not given back: it is forgiven.
+	pub fn retract(self, answer: Self) -> Self {
+		Self {
+			position: self.position.saturating_sub(answer.position.max(0)).max(0),
+			margin: self.margin.saturating_sub(answer.margin.max(0)).max(0),
+		}
+	}
+
+	/// These totals, stopped one short of a slash.
+	pub fn held_back(self) -> Self {
+		let most = SLASH_EVIDENCE.saturating_sub(1);
+		Self { position: self.position.min(most), margin: self.margin.min(most) }
 	}
 
 	/// Whether these totals are enough for a slash.
@@ -98,6 +118,12 @@ pub enum Reason {
 	/// The worker was removed meanwhile.
 	#[codec(index = 11)]
 	Abandoned,
+	/// A larger panel found that the worker had been right.
+	#[codec(index = 12)]
+	Overturned,
+	/// The answer was wrong on purpose, to see whether the panel looks.
+	#[codec(index = 13)]
+	Planted,
 }
 
 /// The outcome of comparing a worker's leaves with the references.
@@ -235,6 +261,60 @@ pub fn judge<A: Ord + Clone, L: AsRef<[Leaf]>>(
 		_ => Verdict::Failed,
 	};
 	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
+}
+
+/// Judges the leaves at positions that an accuser has chosen.
+///
+/// Whoever chooses the positions chooses what chance did there, so statistics do not count: neither distances nor a few
+/// margin misses, and what is in order speaks for nobody. Only fraud counts: a leaf that contradicts itself or the
+/// tokens delivered, or [`EXCEPTION_MISSES`] margin misses; it gives the most evidence that one answer may give.
+pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
+	leaves: &[Leaf],
+	references: &[(A, L)],
+	calibration: &Calibration,
+	spec: &ServiceSpec,
+	request_seed: &H256,
+	temperature: u16,
+) -> Judgement<A> {
+	let positions: Vec<u32> = leaves.iter().map(|leaf| leaf.position).collect();
+	let agreed = consensus(&positions, references, spec);
+	let reason = match agreed.nearest {
+		Err(reason) => reason,
+		Ok(nearest) => {
+			let sampler = Sampler::new(request_seed, temperature);
+			fraud(leaves, &agreed.medians, &nearest.leaves, calibration.tau_sample, spec, &sampler)
+		}
+	};
+	let (verdict, evidence) = match reason {
+		Reason::Clean => (Verdict::Passed, Evidence::default()),
+		Reason::NoQuorum | Reason::Disagreement => (Verdict::Abstained, Evidence::default()),
+		Reason::Margin => (Verdict::Failed, Evidence { position: 0, margin: HIGHEST_EVIDENCE }),
+		_ => (Verdict::Failed, Evidence { position: HIGHEST_EVIDENCE, margin: 0 }),
+	};
+	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
+}
+
+/// What is wrong with the leaves beyond chance.
+fn fraud(
+	leaves: &[Leaf],
+	medians: &[Medians],
+	nearest: &[Leaf],
+	tau_sample: u32,
+	spec: &ServiceSpec,
+	sampler: &Sampler,
+) -> Reason {
+	let missed = |(own, reference): &(&Leaf, &Leaf)| {
+		sampler.margin(own, &reference.candidates, spec.top_k, tau_sample) == Margin::Miss
+	};
+	if !leaves.iter().all(|leaf| sampler.is_self_consistent(leaf, spec.top_k, spec.vocab_size)) {
+		Reason::SelfConsistency
+	} else if !leaves.iter().zip(medians).all(|(own, m)| Some(own.token) == m.token) {
+		Reason::Token
+	} else if leaves.iter().zip(nearest).filter(missed).count() >= EXCEPTION_MISSES {
+		Reason::Margin
+	} else {
+		Reason::Clean
+	}
 }
 
 /// Compares a worker's leaves with what the references agreed upon.

@@ -237,6 +237,86 @@ fn the_nearest_accepted_reference_gives_the_candidates() {
 	assert_eq!(nearest(&references), first, "the order of the references does not matter");
 }
 
+fn exceptions(leaves: &[Leaf], references: &References) -> Judgement<u8> {
+	judge_exceptions(leaves, references, &calibration(), &spec(), &SEED, 0)
+}
+
+/// Leaves whose tokens the reference would not have sampled, at `misses` positions, with all references naming them.
+fn with_misses(misses: usize) -> (Vec<Leaf>, References) {
+	let (mut leaves, mut references) = (honest_leaves(), three());
+	for at in 0..misses {
+		let (first, last) = (leaves[at].candidates[0].id, leaves[at].candidates[3].id);
+		leaves[at].candidates[0].id = last;
+		leaves[at].candidates[3].id = first;
+		leaves[at].token = last;
+		references.iter_mut().for_each(|(_, reference)| reference[at].token = last);
+	}
+	(leaves, references)
+}
+
+#[test]
+fn chosen_positions_count_for_fraud_only() {
+	let clean = exceptions(&honest_leaves(), &three());
+	assert_eq!(
+		(clean.verdict, clean.reason, clean.evidence),
+		(Verdict::Passed, Reason::Clean, Evidence::default())
+	);
+	let mut far = honest_leaves();
+	far.iter_mut().for_each(|leaf| (leaf.logit_sketch, leaf.hidden_sketch) = ([3_000; 8], [-3_000; 8]));
+	assert_eq!(exceptions(&far, &three()), clean, "distances do not count");
+	let (seven, references) = with_misses(EXCEPTION_MISSES - 1);
+	assert_eq!(exceptions(&seven, &references), clean, "nor do a few misses");
+	let (eight, references) = with_misses(EXCEPTION_MISSES);
+	let caught = exceptions(&eight, &references);
+	assert_eq!((caught.verdict, caught.reason), (Verdict::Failed, Reason::Margin));
+	assert_eq!(caught.evidence, Evidence { position: 0, margin: HIGHEST_EVIDENCE });
+}
+
+#[test]
+fn one_contradiction_at_a_chosen_position_is_fraud() {
+	let mut inconsistent = honest_leaves();
+	inconsistent[5].token = inconsistent[5].candidates[1].id;
+	let mut references = three();
+	references.iter_mut().for_each(|(_, leaves)| leaves[5].token = inconsistent[5].token);
+	let caught = exceptions(&inconsistent, &references);
+	assert_eq!((caught.verdict, caught.reason), (Verdict::Failed, Reason::SelfConsistency));
+	assert_eq!(caught.evidence, Evidence { position: HIGHEST_EVIDENCE, margin: 0 });
+	let mut references = three();
+	references.iter_mut().for_each(|(_, leaves)| leaves[5].token += 1);
+	let other = exceptions(&honest_leaves(), &references);
+	assert_eq!((other.verdict, other.reason), (Verdict::Failed, Reason::Token));
+	assert_eq!(other.evidence, Evidence { position: HIGHEST_EVIDENCE, margin: 0 });
+}
+
+#[test]
+fn without_references_that_agree_chosen_positions_prove_nothing() {
+	let (eight, references) = with_misses(EXCEPTION_MISSES);
+	let alone = exceptions(&eight, &references[..1].to_vec());
+	assert_eq!(
+		(alone.verdict, alone.reason, alone.evidence),
+		(Verdict::Abstained, Reason::NoQuorum, Evidence::default())
+	);
+	let mut torn = references[..2].to_vec();
+	torn[1].1[0].logit_sketch = [100; 8];
+	assert_eq!(exceptions(&eight, &torn).reason, Reason::Disagreement);
+}
+
+#[test]
+fn what_should_not_have_counted_is_taken_out_and_nothing_else() {
+	let total = Evidence { position: 4_000, margin: 700 };
+	let answer = Evidence { position: 3_072, margin: -208 };
+	assert_eq!(total.retract(answer), Evidence { position: 928, margin: 700 });
+	let more = Evidence { position: 5_000, margin: 3_072 };
+	assert_eq!(total.retract(more), Evidence { position: 0, margin: 0 });
+}
+
+#[test]
+fn sums_that_are_held_back_do_not_slash() {
+	let total = Evidence { position: 9_000, margin: 5_119 };
+	assert_eq!(total.held_back(), Evidence { position: 5_119, margin: 5_119 });
+	assert!(!total.held_back().is_slashable());
+}
+
 #[test]
 fn no_single_answer_slashes() {
 	let worst = Evidence { position: HIGHEST_EVIDENCE, margin: HIGHEST_EVIDENCE };

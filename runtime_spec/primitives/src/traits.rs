@@ -29,14 +29,20 @@ pub trait Roster<AccountId, Balance> {
 	fn owner(who: &AccountId) -> AccountId;
 	/// Active validators and stakes in account order; bounded.
 	fn validators() -> Vec<(AccountId, Balance)>;
+	/// How often `who` or its owner was slashed, whichever is more.
+	fn strikes(who: &AccountId) -> u32;
 }
 
 /// Taking stake away (staking).
 pub trait Penalize<AccountId, Balance> {
 	/// Takes up to `amount` of the stake, pays `shares` in order as far as it reaches, the rest goes to the treasury. Returns what was taken.
 	fn fine(who: &AccountId, amount: Balance, shares: &[(AccountId, Balance)]) -> Balance;
-	/// As `fine`, and removes `who` from its role for good: it may not bond again.
+	/// As `fine`, and removes `who` from its role: it may bond again only after a quarantine.
 	fn slash(who: &AccountId, amount: Balance, shares: &[(AccountId, Balance)]) -> Balance;
+	/// Puts up to `amount` from the treasury back to the stake of `who`. Returns what was put back.
+	fn restore(who: &AccountId, amount: Balance) -> Balance;
+	/// Takes back a slash that should not have been: `who` has its role again and one strike less.
+	fn reinstate(who: &AccountId);
 }
 
 /// Public randomness (beacon).
@@ -103,6 +109,9 @@ pub trait Ledger<AccountId, Balance> {
 	fn settle(worker: &AccountId, epoch: Epoch);
 	/// Takes all uncleared earnings of `worker` to the treasury. Returns the amount.
 	fn forfeit(worker: &AccountId) -> Balance;
+	/// A worker that was forfeited may earn again; up to `amount` of what it lost comes back from the treasury. Returns
+	/// what was paid.
+	fn readmit(worker: &AccountId, amount: Balance) -> Balance;
 	/// Pays up to `amount` from the audit pot to `validator`. Returns what was paid.
 	fn pay_from_pot(validator: &AccountId, amount: Balance) -> Balance;
 }
@@ -131,4 +140,6 @@ pub trait OnVerdict<AccountId, Balance> {
 	fn on_rating(worker: &AccountId, domain: DomainId, price: Balance, stars: u8);
 	/// The worker was slashed.
 	fn on_slash(worker: &AccountId);
+	/// The slash was taken back.
+	fn on_reinstated(worker: &AccountId);
 }

@@ -19,11 +19,11 @@ const PRICE_IN: Balance = UNIT;
 const PRICE_OUT: Balance = 2 * UNIT;
 const ESCROW: Balance = 10 * UNIT;
 
-fn pair(path: &str) -> sr25519::Pair {
+pub(crate) fn pair(path: &str) -> sr25519::Pair {
 	sr25519::Pair::from_string(path, None).expect("path")
 }
 
-fn account(path: &str) -> AccountId {
+pub(crate) fn account(path: &str) -> AccountId {
 	pair(path).public().into()
 }
 
@@ -32,19 +32,19 @@ fn validators() -> [&'static str; 3] {
 }
 
 /// Everything an account owns, holds included.
-fn wealth(path: &str) -> Balance {
+pub(crate) fn wealth(path: &str) -> Balance {
 	Balances::total_balance(&account(path))
 }
 
 /// One block with one call of each; all succeed.
-fn block(calls: Vec<(&str, RuntimeCall)>) {
+pub(crate) fn block(calls: Vec<(&str, RuntimeCall)>) {
 	let transactions = calls.into_iter().map(|(path, call)| signed(&pair(path), call)).collect();
 	for outcome in author(transactions) {
 		outcome.expect("the call succeeds");
 	}
 }
 
-fn sudo(call: impl Into<RuntimeCall>) -> (&'static str, RuntimeCall) {
+pub(crate) fn sudo(call: impl Into<RuntimeCall>) -> (&'static str, RuntimeCall) {
 	("//Alice", pallet_sudo::Call::sudo { call: Box::new(call.into()) }.into())
 }
 
@@ -65,7 +65,7 @@ fn spec() -> ServiceSpec {
 	}
 }
 
-fn spec_id() -> H256 {
+pub(crate) fn spec_id() -> H256 {
 	hashing::spec_id(&spec())
 }
 
@@ -86,7 +86,7 @@ fn leaves() -> Vec<Leaf> {
 	(0..TOKENS).map(leaf).collect()
 }
 
-fn encoded() -> Vec<Vec<u8>> {
+pub(crate) fn encoded() -> Vec<Vec<u8>> {
 	leaves().iter().map(Encode::encode).collect()
 }
 
@@ -106,7 +106,7 @@ fn receipt(session: u64, index: u32) -> Receipt {
 	}
 }
 
-fn price() -> Balance {
+pub(crate) fn price() -> Balance {
 	pricing::price(10, TOKENS, PRICE_IN, PRICE_OUT).expect("small")
 }
 
@@ -116,12 +116,12 @@ fn segment(session: u64, index: u32) -> Segment {
 	Segment { session, first: index, last: index, receipts_root, amount: price() }
 }
 
-fn proof(nodes: Vec<H256>) -> ProofNodes {
+pub(crate) fn proof(nodes: Vec<H256>) -> ProofNodes {
 	nodes.try_into().expect("short")
 }
 
 /// A worker, three validators, a spec with an offer, and an open session that has its seed. Every answer is audited.
-fn set_up() -> u64 {
+pub(crate) fn set_up() -> u64 {
 	let row = Calibration {
 		logit_q95: 8,
 		logit_q99: 20,
@@ -165,7 +165,7 @@ fn set_up() -> u64 {
 }
 
 /// Lets empty blocks pass until `done`.
-fn until(done: impl Fn() -> bool) {
+pub(crate) fn until(done: impl Fn() -> bool) {
 	for _ in 0..200 {
 		if done() {
 			return;
@@ -176,7 +176,7 @@ fn until(done: impl Fn() -> bool) {
 }
 
 /// Commits the next answer and waits until it is drawn. Returns its audit and the epoch.
-fn commit(session: u64, index: u32) -> (u32, u32) {
+pub(crate) fn commit(session: u64, index: u32) -> (u32, u32) {
 	let next_epoch = || (System::block_number() + 1) / 10;
 	until(|| SpotChecks::batch(account("//Worker1"), next_epoch()).is_none());
 	let epoch = next_epoch();
@@ -186,7 +186,7 @@ fn commit(session: u64, index: u32) -> (u32, u32) {
 	(SpotChecks::due_of_worker(account("//Worker1"))[0].0, epoch)
 }
 
-fn open_receipt(audit: u32, session: u64, index: u32) -> (&'static str, RuntimeCall) {
+pub(crate) fn open_receipt(audit: u32, session: u64, index: u32) -> (&'static str, RuntimeCall) {
 	let call = pallet_spot_checks::Call::open_receipt {
 		audit,
 		placed: PlacedSegment { start: 0, segment: segment(session, index) },
@@ -198,12 +198,12 @@ fn open_receipt(audit: u32, session: u64, index: u32) -> (&'static str, RuntimeC
 }
 
 /// The leaves that an audit asks for.
-fn asked(audit: u32) -> Leaves {
+pub(crate) fn asked(audit: u32) -> Leaves {
 	let picked: Vec<_> = SpotChecks::positions(audit).into_iter().map(leaf).collect();
 	picked.try_into().expect("at most sixteen")
 }
 
-fn claim(session: u64, amount: Balance, answers: u32) -> (&'static str, RuntimeCall) {
+pub(crate) fn claim(session: u64, amount: Balance, answers: u32) -> (&'static str, RuntimeCall) {
 	let message =
 		hashing::signed_message("voucher", &System::block_hash(0), &Voucher { session, amount, answers });
 	let signature = pair("//Requester1").sign(&message).0;
@@ -301,7 +301,7 @@ fn a_worker_that_never_opens_is_fined_then_slashed_and_loses_what_is_uncleared()
 		assert_eq!(Sessions::money(worker.clone()).uncleared, 0);
 		assert!(Balances::balance(&Treasury::get()) > EXISTENTIAL_DEPOSIT + lost / 2);
 		assert_eq!(Registry::offers(spec_id()), vec![]);
-		// Out for good: no claim, no new bond; the payer closes at once.
+		// Removed: no claim, no new bond; the payer closes at once.
 		let again = pallet_staking::Call::bond { role: Role::Worker, amount: 500 * UNIT };
 		let outcomes = author(vec![
 			signed(&pair("//Worker1"), claim(session, 9 * price(), 9).1),

@@ -80,6 +80,9 @@ impl Roster<AccountId32, Balance> for Stakes {
 	fn validators() -> Vec<(AccountId32, Balance)> {
 		STAKES.with_borrow(|stakes| stakes.clone().into_iter().collect())
 	}
+	fn strikes(_: &AccountId32) -> u32 {
+		0
+	}
 }
 
 impl Penalize<AccountId32, Balance> for Stakes {
@@ -94,6 +97,12 @@ impl Penalize<AccountId32, Balance> for Stakes {
 
 	fn slash(who: &AccountId32, amount: Balance, shares: &[(AccountId32, Balance)]) -> Balance {
 		Self::fine(who, amount, shares)
+	}
+	fn restore(_: &AccountId32, _: Balance) -> Balance {
+		unimplemented!("the beacon gives nothing back")
+	}
+	fn reinstate(_: &AccountId32) {
+		unimplemented!("the beacon gives nothing back")
 	}
 }
 

@@ -127,6 +127,10 @@ impl<T: Config> llmnet_primitives::Specs<AccountId32> for Pallet<T> {
 	}
 
 	fn withdraw_all(worker: &AccountId32) {
+		let last = OffersOf::<T>::get(worker).last().and_then(|id| Offers::<T>::get(id, worker));
+		if let Some(offer) = last {
+			FormerEndpoints::<T>::insert(worker, offer.endpoint);
+		}
 		for spec_id in OffersOf::<T>::get(worker) {
 			// Each listed offer exists (checked by `try_state`), so dropping it cannot fail.
 			let dropped = Self::drop_offer(spec_id, worker.clone());

@@ -139,6 +139,10 @@ pub mod pallet {
 	pub type Heartbeats<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountId32, BlockNumberFor<T>, OptionQuery>;
 
+	/// Where workers were reached whose offers were withdrawn because they were removed: their appeals are audited there.
+	#[pallet::storage]
+	pub type FormerEndpoints<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, Endpoint, OptionQuery>;
+
 	/// The domains from the start.
 	#[pallet::genesis_config]
 	pub struct GenesisConfig<T: Config> {
@@ -382,6 +386,7 @@ pub mod pallet {
 			};
 			Offers::<T>::insert(spec_id, &worker, offer);
 			Heartbeats::<T>::insert(&worker, updated_at);
+			FormerEndpoints::<T>::remove(&worker);
 			Self::deposit_event(Event::OfferPut { spec_id, worker, version });
 			Ok(())
 		}
@@ -429,6 +434,11 @@ pub mod pallet {
 		/// One offer, whether or not its worker is active.
 		pub fn offer(spec_id: H256, worker: AccountId32) -> Option<OfferOf<T>> {
 			Offers::<T>::get(spec_id, worker)
+		}
+
+		/// Where a removed worker was reached before its offers were withdrawn.
+		pub fn former_endpoint(worker: AccountId32) -> Option<Endpoint> {
+			FormerEndpoints::<T>::get(worker)
 		}
 
 		/// The offers of active workers for a spec; at most `MaxOffersPerSpec`.

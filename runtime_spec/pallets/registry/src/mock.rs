@@ -77,6 +77,9 @@ impl Roster<AccountId32, u128> for Bonds {
 	fn validators() -> Vec<(AccountId32, u128)> {
 		Vec::new()
 	}
+	fn strikes(_: &AccountId32) -> u32 {
+		0
+	}
 }
 
 impl crate::Config for Test {

@@ -312,9 +312,13 @@ fn withdraw_all_takes_every_offer_of_one_worker() {
 		assert_ok!(offer(10, a, 5));
 		assert_ok!(offer(10, b, 5));
 		assert_ok!(offer(11, a, 5));
+		assert_eq!(Registry::former_endpoint(account(10)), None);
 		<Registry as llmnet_primitives::Specs<_>>::withdraw_all(&account(10));
 		assert_eq!(Registry::offers(a).len(), 1);
 		assert_eq!(Registry::offers(b).len(), 0);
+		assert!(Registry::former_endpoint(account(10)).is_some(), "its appeals are audited there");
+		assert_ok!(offer(10, a, 5));
+		assert_eq!(Registry::former_endpoint(account(10)), None);
 		System::set_block_number(21);
 		assert_ok!(Registry::remove_spec(signed(1), b));
 	});

@@ -9,7 +9,8 @@
 //!   `k` of 5 stars gives `k/5` of its weight to `r` and the rest to `s`.
 //! - The score is `(r + 1) / (r + s + 2)`: no record is half, not perfect, and old records fade.
 //! - The average moves by a fiftieth of the difference with each price.
-//! - A slash sets every integrity score of the worker to nothing for and the most possible against.
+//! - A slash sets every integrity score of the worker to nothing for and the most possible against; if it is taken back,
+//!   the scores before it are there again.
 //!
 //! There are no calls: verdicts and ratings come through the trait `OnVerdict`, which [`Pallet`] implements. A worker
 //! has at most two records for each domain, and domains are added by root only.
@@ -81,6 +82,18 @@ pub mod pallet {
 	/// quality.
 	#[pallet::storage]
 	pub type AveragePrices<T: Config> = StorageMap<_, Twox64Concat, (DomainId, Axis), Balance, OptionQuery>;
+
+	/// The scores that slashes have replaced, until one is taken back.
+	#[pallet::storage]
+	pub type Replaced<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		AccountId32,
+		Twox64Concat,
+		(DomainId, Axis),
+		Score,
+		OptionQuery,
+	>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -166,7 +179,17 @@ pub mod pallet {
 		fn on_slash(worker: &AccountId32) {
 			let records: Vec<_> = Scores::<T>::iter_key_prefix(worker).collect();
 			for key in records.into_iter().filter(|(_, axis)| *axis == Axis::Integrity) {
+				if let Some(score) = Scores::<T>::get(worker, key) {
+					Replaced::<T>::insert(worker, key, score);
+				}
 				Self::put(worker, key, Score { r: 0, s: MOST });
+			}
+		}
+
+		fn on_reinstated(worker: &AccountId32) {
+			let records: Vec<_> = Replaced::<T>::drain_prefix(worker).collect();
+			for (key, score) in records {
+				Self::put(worker, key, score);
 			}
 		}
 	}
@@ -175,6 +198,10 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// No sum passes its limit, and each domain and axis with a score has an average price.
 		pub(crate) fn do_try_state() -> Result<(), DispatchError> {
+			for (worker, key, _) in Replaced::<T>::iter() {
+				let replaced = Scores::<T>::contains_key(worker, key) && key.1 == Axis::Integrity;
+				ensure!(replaced, "a replaced score has no successor");
+			}
 			for (_, key, score) in Scores::<T>::iter() {
 				ensure!(score.r <= MOST && score.s <= MOST, "a sum is above its limit");
 				ensure!(

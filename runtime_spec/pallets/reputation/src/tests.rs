@@ -116,6 +116,23 @@ fn old_failures_fade_but_one_failure_is_seen_at_once() {
 }
 
 #[test]
+fn a_slash_that_is_taken_back_gives_the_scores_back() {
+	build_and_execute(|| {
+		verdict(1, 0, 100, true);
+		verdict(1, 7, 100, false);
+		rating(1, 0, 100, 5);
+		let before = Reputation::scores(account(1));
+		Reputation::on_slash(&account(1));
+		assert_ne!(Reputation::scores(account(1)), before);
+		Reputation::on_reinstated(&account(1));
+		assert_eq!(Reputation::scores(account(1)), before);
+		assert_eq!(crate::Replaced::<Test>::iter().count(), 0);
+		Reputation::on_reinstated(&account(1));
+		assert_eq!(Reputation::scores(account(1)), before);
+	});
+}
+
+#[test]
 fn a_slash_ends_the_integrity_of_all_domains() {
 	build_and_execute(|| {
 		verdict(1, 0, 100, true);

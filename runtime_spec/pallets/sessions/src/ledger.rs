@@ -99,6 +99,22 @@ impl<T: Config> Ledger<AccountId32, Balance> for Pallet<T> {
 		taken
 	}
 
+	fn readmit(worker: &AccountId32, amount: Balance) -> Balance {
+		Barred::<T>::remove(worker);
+		let from = T::Treasury::get();
+		let spare = T::Currency::reducible_balance(&from, Preservation::Preserve, Fortitude::Polite);
+		let amount = amount.min(spare);
+		if amount == 0 {
+			return 0;
+		}
+		// Fails only if the amount is too small for the worker's account to begin to exist.
+		let Ok(paid) = T::Currency::transfer(&from, worker, amount, Preservation::Preserve) else {
+			return 0;
+		};
+		Self::deposit_event(Event::Returned { worker: worker.clone(), amount: paid });
+		paid
+	}
+
 	fn pay_from_pot(validator: &AccountId32, amount: Balance) -> Balance {
 		let pot = T::Pot::get();
 		let spare = T::Currency::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);

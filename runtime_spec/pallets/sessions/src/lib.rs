@@ -288,6 +288,13 @@ pub mod pallet {
 			/// `0..=5`.
 			stars: u8,
 		},
+		/// A worker got back what it should not have lost.
+		Returned {
+			/// The worker.
+			worker: AccountId32,
+			/// What it got back.
+			amount: Balance,
+		},
 	}
 
 	#[pallet::error]

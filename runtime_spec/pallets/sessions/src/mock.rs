@@ -109,6 +109,9 @@ impl Roster<AccountId32, u128> for Owners {
 	fn validators() -> Vec<(AccountId32, u128)> {
 		Vec::new()
 	}
+	fn strikes(_: &AccountId32) -> u32 {
+		0
+	}
 }
 
 /// Workers 0, 1 and 9 and, so that dealing with oneself can be tried, requester 0 offer spec 1 in domain 0.
@@ -168,6 +171,9 @@ impl OnVerdict<AccountId32, u128> for Ratings {
 	}
 	fn on_slash(_: &AccountId32) {
 		unreachable!("sessions slash nobody")
+	}
+	fn on_reinstated(_: &AccountId32) {
+		unimplemented!("sessions do not judge")
 	}
 }
 

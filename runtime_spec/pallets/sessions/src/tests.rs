@@ -464,6 +464,24 @@ fn a_slashed_worker_loses_what_is_not_cleared_and_cannot_claim() {
 }
 
 #[test]
+fn a_readmitted_worker_earns_again_and_gets_back_what_the_treasury_can_spare() {
+	build_and_execute(|| {
+		let id = opened();
+		assert_ok!(commit(id, 1_000, 1));
+		assert_ok!(claim(id, 500));
+		assert_eq!(Sessions::forfeit(&worker(0)), 490);
+		assert_eq!(Sessions::readmit(&worker(0), 490), 490);
+		System::assert_last_event(Event::Returned { worker: worker(0), amount: 490 }.into());
+		assert_eq!(total(&Treasury::get()), ENDOWMENT);
+		assert_ok!(commit(id, 10, 2));
+		assert_ok!(claim(id, 1_000));
+		assert_eq!(Sessions::readmit(&worker(0), 0), 0);
+		let all = total(&Treasury::get());
+		assert!(Sessions::readmit(&worker(0), all + 5) < all, "the treasury goes on existing");
+	});
+}
+
+#[test]
 fn the_pot_pays_validators_as_far_as_it_reaches() {
 	build_and_execute(|| {
 		assert_eq!(Sessions::pay_from_pot(&worker(1), 5), 0);

@@ -5,9 +5,11 @@ use crate::{
 };
 use alloc::vec::Vec;
 use frame_support::{
+	traits::Get,
 	weights::{Weight, WeightMeter},
 	BoundedVec,
 };
+use llmnet_primitives::AuditId;
 
 impl<T: Config> Pallet<T> {
 	/// Puts `task` on the agenda of block `at`, or of the first later block with room.
@@ -24,7 +26,6 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn tasks_per_block() -> usize {
-		use frame_support::traits::Get;
 		T::MaxTasksPerBlock::get() as usize
 	}
 
@@ -64,6 +65,20 @@ impl<T: Config> Pallet<T> {
 			Due::Deadline(_) => T::WeightInfo::deadline(),
 			Due::PruneAudit(_) => T::WeightInfo::prune_audit(),
 			Due::PruneBatch(..) => T::WeightInfo::prune_batch(),
+			Due::PrunePlant(_) => T::WeightInfo::prune_plant(),
+		}
+	}
+
+	/// Forgets a decided audit; later if its reviews are still kept.
+	fn prune_audit(id: AuditId, now: u32) {
+		if !Self::forget(id) {
+			return Self::schedule(Due::PruneAudit(id), now.saturating_add(T::ReviewPeriod::get()));
+		}
+		if let Some(audit) = Audits::<T>::take(id) {
+			let answer = (audit.session, audit.index);
+			if AuditOf::<T>::get(answer) == Some(id) {
+				AuditOf::<T>::remove(answer);
+			}
 		}
 	}
 
@@ -77,11 +92,8 @@ impl<T: Config> Pallet<T> {
 					}
 				}
 			}
-			Due::PruneAudit(id) => {
-				if let Some(audit) = Audits::<T>::take(id) {
-					AuditOf::<T>::remove((audit.session, audit.index));
-				}
-			}
+			Due::PruneAudit(id) => Self::prune_audit(id, now),
+			Due::PrunePlant(commitment) => Self::uproot(commitment),
 			Due::PruneBatch(worker, epoch) => {
 				Batches::<T>::mutate_exists(&worker, epoch, |batch| {
 					batch.take_if(|b| matches!(b.state, BatchState::Settled | BatchState::Forfeited));

@@ -2,13 +2,13 @@
 use crate::{
 	weights::WeightInfo, Audit, AuditFloor, AuditOf, Audits, Balance, Batch, BatchSpans, BatchState, Batches,
 	Config, DrawRound, Due, Error, Event, Member, NextAudit, OfValidator, OfWorker, Pallet, Panel,
-	SkipReason, Span, Spans, Stage, Undrawn, Workers,
+	SkipReason, Slashes, Span, Spans, Stage, StrikesServed, Undrawn, UndrawnReviews, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
 use llmnet_primitives::{
-	drawing, merkle, Epoch, Ledger, PlacedSegment, Randomness, Role, Roster, Segment, Segments, MAX_DRAWS,
-	MAX_PANEL, QUORUM,
+	drawing, merkle, scoring::Evidence, Epoch, Ledger, PlacedSegment, Randomness, Role, Roster, Segment,
+	Segments, MAX_DRAWS, MAX_PANEL, QUORUM,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError};
@@ -21,10 +21,10 @@ pub(crate) fn receipts_in(segment: &Segment) -> Option<u32> {
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_commit_batch(worker: AccountId32, segments: Segments) -> DispatchResult {
 		ensure!(T::Roster::is_active(&worker, Role::Worker), Error::<T>::NotActiveWorker);
-		ensure!(!Workers::<T>::get(&worker).removed, Error::<T>::WorkerRemoved);
 		let epoch = Self::epoch();
 		ensure!(!Batches::<T>::contains_key(&worker, epoch), Error::<T>::BatchExists);
 		let (batch, spans) = Self::seal(&segments)?;
+		Self::readmit(&worker);
 		for segment in &segments {
 			T::Ledger::record_segment(&worker, segment, epoch)?;
 		}
@@ -34,6 +34,27 @@ impl<T: Config> Pallet<T> {
 		Undrawn::<T>::insert(round, (&worker, epoch), ());
 		Self::deposit_event(Event::BatchCommitted { worker, epoch, receipts, amount });
 		Ok(())
+	}
+
+	/// An active worker that was removed has its quarantine behind it and may work again. It, and whoever belongs to an
+	/// owner with a strike that it has not served, begins on probation.
+	fn readmit(worker: &AccountId32) {
+		let mut state = Workers::<T>::get(worker);
+		let (strikes, served) = (T::Roster::strikes(worker), StrikesServed::<T>::get(worker));
+		let (back, more) = (state.removed, strikes.saturating_sub(served));
+		if !back && more == 0 {
+			return;
+		}
+		state.serve(more);
+		if back {
+			(state.removed, state.evidence) = (false, Evidence::default());
+			Slashes::<T>::remove(worker);
+			T::Ledger::readmit(worker, 0);
+		}
+		let probation = state.probation;
+		Workers::<T>::insert(worker, state);
+		StrikesServed::<T>::insert(worker, strikes.max(served));
+		Self::deposit_event(Event::Readmitted { worker: worker.clone(), probation });
 	}
 
 	/// Places the segments one after the other and takes the root over them.
@@ -72,13 +93,23 @@ impl<T: Config> Pallet<T> {
 			if T::Randomness::current_round() <= next {
 				return;
 			}
-			let Some((worker, epoch)) = Undrawn::<T>::iter_key_prefix(round).next() else {
-				DrawRound::<T>::put(next);
-				continue;
-			};
 			if !meter.can_consume(T::WeightInfo::draw_batch(MAX_DRAWS)) {
 				return;
 			}
+			let Some((worker, epoch)) = Undrawn::<T>::iter_key_prefix(round).next() else {
+				match UndrawnReviews::<T>::iter_key_prefix(round).next() {
+					Some(review) => {
+						UndrawnReviews::<T>::remove(round, review);
+						match T::Randomness::value(next) {
+							Some(value) => Self::draw_review(review, &value),
+							None => UndrawnReviews::<T>::insert(T::Randomness::current_round(), review, ()),
+						}
+						meter.consume(T::WeightInfo::draw_batch(1));
+					}
+					None => DrawRound::<T>::put(next),
+				}
+				continue;
+			};
 			Undrawn::<T>::remove(round, (&worker, epoch));
 			let audits = match T::Randomness::value(next) {
 				Some(value) => Self::draw(worker, epoch, &value),
@@ -131,7 +162,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Active validators with stake that are neither the worker nor of its owner, in account order.
-	fn eligible(worker: &AccountId32) -> Vec<(AccountId32, Balance)> {
+	pub(crate) fn eligible(worker: &AccountId32) -> Vec<(AccountId32, Balance)> {
 		let owner = T::Roster::owner(worker);
 		let mut validators = T::Roster::validators();
 		validators.retain(|(who, stake)| *stake > 0 && who != worker && T::Roster::owner(who) != owner);

@@ -1,13 +1,16 @@
 //! The invariants of the pallet's storage.
 use crate::{
-	Agenda, AgendaCursor, AuditFloor, AuditOf, Audits, BatchSpans, BatchState, Batches, Config, DrawRound,
-	Due, NextAudit, OfValidator, OfWorker, OpenedLeaves, Pallet, References, Stage, Undrawn, Workers,
+	types::{MAX_PLANTS, PLANT_QUOTA},
+	Agenda, AgendaCursor, Audit, AuditFloor, AuditOf, Audits, BatchSpans, BatchState, Batches, Config,
+	DrawRound, Due, HoldReason, NextAudit, OfValidator, OfWorker, OpenedLeaves, Pallet, PlantTally, Plants,
+	PlantsOf, PutOff, Records, References, ReviewOf, Reviews, Slashes, Stage, Undrawn, UndrawnReviews,
+	Workers,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
 	vec::Vec,
 };
-use frame_support::ensure;
+use frame_support::{ensure, traits::fungible::InspectHold};
 use llmnet_primitives::{drawing::ONE, QUORUM};
 use sp_runtime::TryRuntimeError;
 
@@ -18,7 +21,9 @@ impl<T: Config> Pallet<T> {
 		Self::check_audits()?;
 		Self::check_indices()?;
 		Self::check_batches()?;
-		Self::check_workers()
+		Self::check_workers()?;
+		Self::check_reviews()?;
+		Self::check_plants()
 	}
 
 	/// Every open audit has a deadline task that is still to come, every decided one and every closed batch a task
@@ -58,7 +63,8 @@ impl<T: Config> Pallet<T> {
 	fn check_audits() -> Result<(), TryRuntimeError> {
 		for (id, audit) in Audits::<T>::iter() {
 			ensure!(id < NextAudit::<T>::get(), "an audit was never numbered");
-			ensure!(AuditOf::<T>::get((audit.session, audit.index)) == Some(id), "an answer lost its audit");
+			let first = AuditOf::<T>::get((audit.session, audit.index)) == Some(id);
+			ensure!(first != Reviews::<T>::contains_key(id), "an answer has one audit that is no review");
 			ensure!((audit.stage == Stage::Decided) == audit.outcome.is_some(), "decided without an outcome");
 			let opened =
 				matches!(audit.stage, Stage::ReceiptOpened | Stage::Referenced | Stage::LeavesOpened);
@@ -76,7 +82,8 @@ impl<T: Config> Pallet<T> {
 				ensure!(!member.revealed || member.referenced(), "revealed without a commitment");
 			}
 		}
-		ensure!(AuditOf::<T>::iter().count() == Audits::<T>::iter().count(), "an answer has a lost audit");
+		let first = Audits::<T>::iter_keys().filter(|id| !Reviews::<T>::contains_key(id)).count();
+		ensure!(AuditOf::<T>::iter().count() == first, "an answer has a lost audit");
 		Ok(())
 	}
 
@@ -100,7 +107,8 @@ impl<T: Config> Pallet<T> {
 	/// Each batch counts its open audits; exactly the sealed ones wait for a draw.
 	fn check_batches() -> Result<(), TryRuntimeError> {
 		let mut open = BTreeMap::new();
-		for (_, audit) in Audits::<T>::iter().filter(|(_, audit)| audit.stage != Stage::Decided) {
+		let counts = |id: &_, audit: &Audit| audit.stage != Stage::Decided && !Reviews::<T>::contains_key(id);
+		for (_, audit) in Audits::<T>::iter().filter(|(id, audit)| counts(id, audit)) {
 			let count: &mut u32 = open.entry((audit.worker, audit.epoch)).or_default();
 			*count = count.saturating_add(1);
 		}
@@ -131,8 +139,58 @@ impl<T: Config> Pallet<T> {
 		for state in Workers::<T>::iter_values() {
 			ensure!(state.evidence.position >= 0 && state.evidence.margin >= 0, "evidence below zero");
 			ensure!(state.removed || !state.evidence.is_slashable(), "a worker was not slashed");
-			ensure!(state.probation <= crate::types::PROBATION, "probation is too long");
+			ensure!(state.probation <= crate::types::LONGEST_PROBATION, "probation is too long");
 		}
+		for worker in Slashes::<T>::iter_keys() {
+			ensure!(Workers::<T>::get(worker).removed, "a slash of nobody could be taken back");
+		}
+		Ok(())
+	}
+
+	/// Each open review has its bond on hold and waits for a panel or has one; no ended one has; each is listed with
+	/// the audit that it reviews, which is kept. Only decided audits have a record.
+	fn check_reviews() -> Result<(), TryRuntimeError> {
+		let mut bonds = BTreeMap::<_, crate::Balance>::new();
+		let waiting: BTreeSet<_> = UndrawnReviews::<T>::iter().map(|(_, id, ())| id).collect();
+		for (id, review) in Reviews::<T>::iter() {
+			let stage = Audits::<T>::get(id).map(|audit| audit.stage);
+			let open = stage != Some(Stage::Decided);
+			ensure!(
+				stage.is_none() == waiting.contains(&id),
+				"a review has no panel and does not wait for one"
+			);
+			ensure!((review.bond > 0) == open, "a bond outlives its review, or the other way round");
+			ensure!(Audits::<T>::contains_key(review.of), "the reviewed audit is forgotten");
+			ensure!(ReviewOf::<T>::get(review.of, &review.by) == Some(id), "a review is not listed");
+			let sum = bonds.entry(review.by).or_default();
+			*sum = sum.checked_add(review.bond).ok_or("bonds overflow")?;
+		}
+		ensure!(ReviewOf::<T>::iter().count() == Reviews::<T>::iter().count(), "a lost review is listed");
+		ensure!(waiting.iter().all(Reviews::<T>::contains_key), "a lost review waits for a panel");
+		for (who, sum) in bonds {
+			let held = T::Currency::balance_on_hold(&HoldReason::Review.into(), &who);
+			ensure!(held == sum, "bonds and holds differ");
+		}
+		let decided = |id| Audits::<T>::get(id).is_some_and(|audit| audit.stage == Stage::Decided);
+		ensure!(Records::<T>::iter_keys().all(decided), "a record of an audit that is not decided");
+		let open = |id| Audits::<T>::get(id).is_some_and(|audit| audit.stage != Stage::Decided);
+		ensure!(PutOff::<T>::iter_keys().all(open), "the deadline of a closed audit was put off");
+		Ok(())
+	}
+
+	/// Planters have as many plants as are counted, each with a time to be forgotten, and within the quota.
+	fn check_plants() -> Result<(), TryRuntimeError> {
+		let mut counts = BTreeMap::<_, u32>::new();
+		let planned: Vec<_> = Agenda::<T>::iter_values().flatten().collect();
+		for (commitment, plant) in Plants::<T>::iter() {
+			ensure!(planned.contains(&Due::PrunePlant(commitment)), "a plant is never forgotten");
+			let count = counts.entry(plant.planter).or_default();
+			*count = count.saturating_add(1);
+		}
+		ensure!(PlantsOf::<T>::iter().collect::<BTreeMap<_, _>>() == counts, "plants are miscounted");
+		ensure!(counts.values().all(|count| *count <= MAX_PLANTS), "too many plants of one planter");
+		let tally = PlantTally::<T>::get();
+		ensure!(tally.plants.saturating_mul(PLANT_QUOTA) <= tally.audits, "more planted than may be");
 		Ok(())
 	}
 }

@@ -1,31 +1,26 @@
 //! Findings and what follows from them.
 use crate::{
-	types::{FINDER_DIVISOR, FINE_REWARDS, LEAST_SLASH_DIVISOR, SLASH_REWARDS},
-	Audit, Audits, Balance, Config, Due, Error, Event, OfValidator, OfWorker, OpenedLeaves, Outcome, Pallet,
-	References, Stage, Workers,
+	types::{Record, Slash, FINDER_DIVISOR, FINE_REWARDS, LEAST_SLASH_DIVISOR, SLASH_REWARDS},
+	Audit, Audits, Balance, Config, Due, Event, OfValidator, OfWorker, OpenedLeaves, Outcome, Pallet,
+	PlantTally, PutOff, Records, References, Reviews, Slashes, Stage, Workers,
 };
 use alloc::vec::Vec;
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
+use frame_support::{traits::Get, BoundedVec};
 use llmnet_primitives::{
-	hashing, pricing,
-	scoring::{judge, Evidence, Judgement, Reason},
-	AuditId, DomainId, Leaf, Ledger, OnVerdict, Penalize, Receipt, Roster, Specs, Verdict,
+	scoring::{judge, judge_exceptions, Evidence, Judgement, Reason},
+	AuditId, DomainId, Leaf, Ledger, OnVerdict, Penalize, Roster, Specs, Verdict,
 };
-use sp_core::H256;
-use sp_runtime::{traits::Zero, AccountId32};
-
-/// A receipt and the signature over it.
-pub(crate) type SignedReceipt = (Receipt, [u8; 64]);
+use sp_runtime::AccountId32;
 
 /// How an audit is to end.
 pub(crate) struct Finding {
-	verdict: Verdict,
-	reason: Reason,
-	evidence: Evidence,
+	pub(crate) verdict: Verdict,
+	pub(crate) reason: Reason,
+	pub(crate) evidence: Evidence,
 	/// Whose references were used: they are paid from the pot.
-	accepted: Vec<AccountId32>,
+	pub(crate) accepted: Vec<AccountId32>,
 	/// Whose references were out of band: they are fined.
-	rejected: Vec<AccountId32>,
+	pub(crate) rejected: Vec<AccountId32>,
 	/// Who has a share in a slash.
 	diligent: Vec<AccountId32>,
 }
@@ -70,7 +65,10 @@ impl<T: Config> Pallet<T> {
 			References::<T>::iter_prefix(id).map(|(who, leaves)| (who, leaves.into_inner())).collect();
 		references.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
 		let temperature = answer.receipt.temperature;
-		judge(&leaves, &references, &calibration, &spec, &answer.request_seed, temperature).into()
+		let named = Reviews::<T>::get(id).is_some_and(|review| !review.exceptions.is_empty());
+		let rule = if named { judge_exceptions } else { judge };
+		let judgement = rule(&leaves, &references, &calibration, &spec, &answer.request_seed, temperature);
+		Self::with_quorum(audit.panel.len(), judgement.into())
 	}
 
 	/// What the answer costs; before its receipt is open, what its segment's answers cost on average.
@@ -93,27 +91,65 @@ impl<T: Config> Pallet<T> {
 
 	/// Ends the audit.
 	pub(crate) fn conclude(id: AuditId, audit: Audit, finding: Finding) {
+		if let Some(review) = Reviews::<T>::get(id) {
+			return Self::conclude_review(id, audit, review, finding);
+		}
+		if finding.verdict != Verdict::Abstained {
+			PlantTally::<T>::mutate(|tally| tally.audits = tally.audits.saturating_add(1));
+		}
+		let (worker, epoch) = (audit.worker.clone(), audit.epoch);
+		Self::punish(id, audit, finding, None);
+		Self::audit_closed(&worker, epoch);
+	}
+
+	/// Ends an audit that counts for its worker: evidence, fine, reputation, and a slash if there is enough. A
+	/// challenger has a share in the fine.
+	pub(crate) fn punish(id: AuditId, audit: Audit, finding: Finding, challenger: Option<&AccountId32>) {
 		let Finding { verdict, reason, evidence, accepted, rejected, diligent } = finding;
 		let reward = Self::reward_of(&audit);
-		let (worker, epoch) = (audit.worker.clone(), audit.epoch);
+		let (worker, prior) = (audit.worker.clone(), Workers::<T>::get(&audit.worker));
 		let parties = Self::parties_of(&audit);
-		let total = Workers::<T>::mutate(&worker, |state| {
-			state.count(verdict, evidence);
-			state.evidence
-		});
+		let total = Self::count(&worker, verdict, reason, evidence);
 		let block = Self::now();
 		Self::file(id, audit, Outcome { audit: id, verdict, reason, evidence, total, block });
 		Self::reward_and_fine_panel(id, reward, &accepted, rejected);
+		let mut to_treasury = 0;
 		if verdict == Verdict::Failed {
-			Self::fine_worker(&worker, reward, parties.as_ref().map(|(requester, _)| requester));
+			let requester = parties.as_ref().map(|(requester, _)| requester);
+			to_treasury = Self::fine_worker(&worker, reward, requester, challenger);
 		}
+		let accepted = BoundedVec::truncate_from(accepted);
+		Records::<T>::insert(id, Record { accepted, to_treasury, prior });
 		if let (Some((_, domain)), true) = (parties, verdict != Verdict::Abstained) {
 			T::OnVerdict::on_verdict(&worker, domain, reward, verdict == Verdict::Passed);
 		}
 		if verdict != Verdict::Abstained && total.is_slashable() {
-			Self::slash_worker(&worker, reward, &diligent);
+			let slash = Self::slash_worker(&worker, reward, &diligent);
+			Slashes::<T>::insert(&worker, slash);
 		}
-		Self::audit_closed(&worker, epoch);
+	}
+
+	/// Counts a verdict for its worker. Returns its evidence afterwards, which no slash can follow while many drift.
+	fn count(worker: &AccountId32, verdict: Verdict, reason: Reason, evidence: Evidence) -> Evidence {
+		let mut state = Workers::<T>::get(worker);
+		state.count(verdict, evidence);
+		if verdict != Verdict::Abstained {
+			Self::watch_drift(worker, reason, &evidence, &state.evidence);
+		}
+		if Self::is_frozen() && !state.removed {
+			state.evidence = state.evidence.held_back();
+		}
+		Workers::<T>::insert(worker, state);
+		state.evidence
+	}
+
+	/// Ends a review that does not count for the worker.
+	pub(crate) fn file_only(id: AuditId, audit: Audit, finding: Finding) {
+		let Finding { verdict, reason, evidence, accepted, rejected, .. } = finding;
+		let (reward, block) = (Self::reward_of(&audit), Self::now());
+		let total = Workers::<T>::get(&audit.worker).evidence;
+		Self::file(id, audit, Outcome { audit: id, verdict, reason, evidence, total, block });
+		Self::reward_and_fine_panel(id, reward, &accepted, rejected);
 	}
 
 	/// Stores the outcome and forgets what only an open audit needs.
@@ -124,6 +160,7 @@ impl<T: Config> Pallet<T> {
 		}
 		OfWorker::<T>::remove(&audit.worker, id);
 		OpenedLeaves::<T>::remove(id);
+		PutOff::<T>::remove(id);
 		(audit.stage, audit.outcome) = (Stage::Decided, Some(outcome));
 		let Outcome { verdict, reason, evidence, total, block, .. } = outcome;
 		Self::deposit_event(Event::Decided {
@@ -157,15 +194,28 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// The requester gets the answer's price back, the rest goes to the treasury.
-	fn fine_worker(worker: &AccountId32, reward: Balance, requester: Option<&AccountId32>) {
-		let shares: Vec<_> = requester.map(|who| (who.clone(), reward)).into_iter().collect();
-		let amount = T::Penalize::fine(worker, Self::fine_of(reward), &shares);
+	/// The requester gets the answer's price back, a challenger a tenth, the rest goes to the treasury: at least what
+	/// is returned.
+	fn fine_worker(
+		worker: &AccountId32,
+		reward: Balance,
+		requester: Option<&AccountId32>,
+		challenger: Option<&AccountId32>,
+	) -> Balance {
+		let fine = Self::fine_of(reward);
+		let finder = fine.checked_div(FINDER_DIVISOR).unwrap_or_default();
+		let shares: Vec<_> = requester
+			.map(|who| (who.clone(), reward))
+			.into_iter()
+			.chain(challenger.map(|who| (who.clone(), finder)))
+			.collect();
+		let amount = T::Penalize::fine(worker, fine, &shares);
 		Self::deposit_event(Event::WorkerFined { worker: worker.clone(), amount });
+		shares.iter().fold(amount, |rest, (_, share)| rest.saturating_sub(*share))
 	}
 
-	/// Takes 100 rewards, at least a tenth of the stake, and all uncleared earnings; removes the worker for good.
-	fn slash_worker(worker: &AccountId32, reward: Balance, finders: &[AccountId32]) {
+	/// Takes 100 rewards, at least a tenth of the stake, and all uncleared earnings; removes the worker.
+	pub(crate) fn slash_worker(worker: &AccountId32, reward: Balance, finders: &[AccountId32]) -> Slash {
 		let stake = T::Roster::stake(worker);
 		let least = stake.div_ceil(LEAST_SLASH_DIVISOR);
 		let amount = reward.saturating_mul(SLASH_REWARDS).max(least).min(stake);
@@ -179,43 +229,7 @@ impl<T: Config> Pallet<T> {
 		T::Specs::withdraw_all(worker);
 		T::OnVerdict::on_slash(worker);
 		Self::deposit_event(Event::WorkerSlashed { worker: worker.clone(), amount, forfeited });
-	}
-
-	pub(crate) fn do_report_equivocation(
-		reporter: AccountId32,
-		worker: AccountId32,
-		(first, first_signature): SignedReceipt,
-		(second, second_signature): SignedReceipt,
-	) -> DispatchResult {
-		ensure!(first != second, Error::<T>::SameReceipt);
-		let (session, index) = (first.session, first.index);
-		ensure!((session, index) == (second.session, second.index), Error::<T>::DifferentAnswers);
-		ensure!(!Workers::<T>::get(&worker).removed, Error::<T>::WorkerRemoved);
-		let facts = T::Ledger::facts(session).ok_or(Error::<T>::UnknownSession)?;
-		ensure!(facts.worker == worker, Error::<T>::NotTheWorker);
-		ensure!(!T::Roster::stake(&worker).is_zero(), Error::<T>::NotBonded);
-		let genesis = Self::genesis();
-		for (receipt, signature) in [(&first, &first_signature), (&second, &second_signature)] {
-			let signed = hashing::verify_signature("receipt", &genesis, receipt, signature, &worker);
-			ensure!(signed, Error::<T>::SignatureInvalid);
-		}
-		let price = |r: &Receipt| pricing::price(r.n_prompt, r.n_out, facts.price_in, facts.price_out);
-		let reward = price(&first).max(price(&second)).ok_or(Error::<T>::PriceOverflow)?;
-		Self::deposit_event(Event::Equivocated {
-			worker: worker.clone(),
-			session,
-			index,
-			reporter: reporter.clone(),
-		});
-		Self::slash_worker(&worker, reward, &[reporter]);
-		Ok(())
-	}
-
-	fn genesis() -> H256 {
-		let hash =
-			frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::zero());
-		let mut bytes = [0u8; 32];
-		bytes.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-		H256(bytes)
+		let to_treasury = shares.iter().fold(amount, |rest, (_, share)| rest.saturating_sub(*share));
+		Slash { to_treasury, forfeited }
 	}
 }

@@ -23,23 +23,33 @@
 //! The deadline is the last block in which its actors may act. A stage ends early when all of them have. A commitment
 //! binds audit, account, leaves and salt, so a copied one can not be opened by the copier.
 //!
+//! Duties are done for free: `open_receipt`, `commit_reference`, `open_leaves` and `reveal_reference` cost no fee when they
+//! succeed, which each can once for an audit. A call that fails pays.
+//!
 //! ## What a verdict does
 //! - *Failed*: fine of 20 rewards (at least `MinimumFine`), the requester gets one reward of it, the next 20 audited
 //!   answers are audited for certain. The reward is the answer's price; while the receipt is not open, the mean price
 //!   of its segment.
 //! - Position and margin evidence go to the worker's two sums, which never fall below zero. A missed deadline or
 //!   withheld data counts 1536 to position evidence. When either sum reaches 5120 the worker is slashed: 100 rewards,
-//!   at least a tenth of the stake, and all uncleared earnings; its offers are withdrawn and it is out for good. A
-//!   tenth of what is taken goes in equal parts to those of the panel who did what was asked of them and were not
+//!   at least a tenth of the stake, and all uncleared earnings; its offers are withdrawn and it is removed. A tenth of what is taken goes in equal parts to those of the panel who did what was asked of them and were not
 //!   refuted. One answer never suffices, its evidence being at most 3072.
 //! - *Abstained* changes nothing but a counter.
 //! - A validator whose reference was accepted is paid `PanelReward` from the pot. A validator is fined as a worker is
 //!   for a reference that was rejected or not revealed; a report of withheld data that a quorum of references refutes
-//!   costs `MinimumFine`; who committed nothing gets nothing.
+//!   costs `MinimumFine`, and so does silence where a quorum could tell.
 //! - Audits of a removed worker take no more calls and are abandoned, without effect, when their deadline comes.
 //!
-//! Two different receipts for one answer, both signed by the worker, are a slash at once (`report_equivocation`); the
-//! reporter gets a tenth.
+//! Two different receipts for one answer, both signed by the worker, are a slash at once (`report_equivocation`), and so
+//! is a signed receipt that differs from the one committed or opened for its answer (`report_committed`,
+//! `report_segment`, `report_opened`); the reporter gets a tenth.
+//!
+//! A removed worker whom staking lets bond again after its quarantine begins anew on probation: 20 answers audited for
+//! certain for each strike of its own or its owner, which its other accounts serve too.
+//!
+//! ## Second looks
+//! `reviews`: challenges, appeals; `plants`: planted faults; `drift`: when many workers move together; `outage`: when
+//! many deadlines are missed together. Their modules are their rules.
 //!
 //! ## Agenda
 //! Deadlines and pruning stand on the agenda of their block, at most `MaxTasksPerBlock` each; what does not fit moves
@@ -64,31 +74,52 @@ mod agenda;
 mod batches;
 #[cfg(any(test, feature = "try-runtime"))]
 mod checks;
+pub mod drift;
+mod equivocation;
+mod errors;
+mod events;
 mod judging;
 #[cfg(test)]
 mod mock;
+pub mod outage;
+mod plants;
+mod reviews;
 mod stages;
+mod storage;
 #[cfg(test)]
 mod tests;
 pub mod types;
 pub mod weights;
 
+pub use drift::Drift;
+use frame_support::pallet_macros::import_section;
+pub use outage::Outage;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-/// Calls, storage, events and errors.
-#[allow(clippy::expect_used)] // The pallet macros expand to it; the rules are in the other modules.
+/// Calls and hooks; storage, events and errors are written in modules of their names.
+// The pallet macros expand to `expect`; the rules are in the other modules. What a call proves are its arguments.
+#[allow(clippy::expect_used, clippy::too_many_arguments)]
+#[import_section(errors::errors)]
+#[import_section(events::events)]
+#[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
+	use crate::equivocation::ProvenSegment;
 	use alloc::vec::Vec;
-	use frame_support::{pallet_prelude::*, weights::WeightMeter};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::fungible::{Inspect, InspectHold, MutateHold},
+		weights::WeightMeter,
+	};
 	use frame_system::pallet_prelude::*;
 	use llmnet_primitives::{
 		drawing::ONE, scoring::Reason, AuditId, Epoch, Leaves, Ledger, OnVerdict, Penalize, PlacedSegment,
 		ProofNodes, Randomness, Receipt, Roster, Segments, SessionId, Specs, Verdict, MAX_DRAWS,
 	};
+	use sp_core::H256;
 	use sp_runtime::{traits::UniqueSaturatedInto, AccountId32};
 
 	/// The layout version of this pallet's storage.
@@ -101,6 +132,14 @@ pub mod pallet {
 	/// The pallet's surroundings. Periods and lengths are in blocks, amounts in plancks.
 	#[pallet::config]
 	pub trait Config: frame_system::Config<AccountId = AccountId32, RuntimeEvent: From<Event<Self>>> {
+		/// The runtime-wide hold reason.
+		type RuntimeHoldReason: From<HoldReason>;
+		/// The token that bonds of reviews are held in.
+		type Currency: Inspect<AccountId32, Balance = Balance>
+			+ InspectHold<AccountId32, Reason = <Self as Config>::RuntimeHoldReason>
+			+ MutateHold<AccountId32, Reason = <Self as Config>::RuntimeHoldReason>;
+		/// The account of the audit pot, which gets forfeited bonds.
+		type Pot: Get<AccountId32>;
 		/// Who is bonded.
 		type Roster: Roster<AccountId32, Balance>;
 		/// Takes stake away.
@@ -131,6 +170,24 @@ pub mod pallet {
 		/// Blocks for which verdicts and closed batches are kept.
 		#[pallet::constant]
 		type VerdictRetention: Get<u32>;
+		/// Blocks after a verdict in which it can be reviewed.
+		#[pallet::constant]
+		type ReviewPeriod: Get<u32>;
+		/// The period over which the drift alarm counts.
+		#[pallet::constant]
+		type DriftPeriod: Get<u32>;
+		/// The period over which missed deadlines are counted.
+		#[pallet::constant]
+		type OutagePeriod: Get<u32>;
+		/// By how many blocks an outage puts deadlines off.
+		#[pallet::constant]
+		type OutageGrace: Get<u32>;
+		/// What a validator gets from the pot for failing a planted answer.
+		#[pallet::constant]
+		type Jackpot: Get<Balance>;
+		/// What a validator loses that lets a planted answer pass.
+		#[pallet::constant]
+		type LazyFine: Get<Balance>;
 		/// The least fine.
 		#[pallet::constant]
 		type MinimumFine: Get<Balance>;
@@ -144,302 +201,21 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
-	/// What workers committed, until `VerdictRetention` blocks after it was closed.
-	#[pallet::storage]
-	pub type Batches<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Twox64Concat, Epoch, Batch, OptionQuery>;
-
-	/// Where the segments of a batch begin, until it is drawn.
-	#[pallet::storage]
-	pub type BatchSpans<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Twox64Concat, Epoch, Spans, ValueQuery>;
-
-	/// The batches that wait for a draw, by the round in which they were sealed.
-	#[pallet::storage]
-	pub type Undrawn<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, (AccountId32, Epoch), (), OptionQuery>;
-
-	/// The first round that may have undrawn batches.
-	#[pallet::storage]
-	pub type DrawRound<T: Config> = StorageValue<_, u32, ValueQuery>;
-
-	/// The next audit's number.
-	#[pallet::storage]
-	pub type NextAudit<T: Config> = StorageValue<_, AuditId, ValueQuery>;
-
-	/// The audits, decided ones until `VerdictRetention` blocks after the decision.
-	#[pallet::storage]
-	pub type Audits<T: Config> = StorageMap<_, Twox64Concat, AuditId, Audit, OptionQuery>;
-
-	/// Which audit looks at an answer.
-	#[pallet::storage]
-	pub type AuditOf<T: Config> = StorageMap<_, Twox64Concat, (SessionId, u32), AuditId, OptionQuery>;
-
-	/// The open audits of a worker.
-	#[pallet::storage]
-	pub type OfWorker<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Twox64Concat, AuditId, (), OptionQuery>;
-
-	/// The open audits with a validator on the panel.
-	#[pallet::storage]
-	pub type OfValidator<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Twox64Concat, AuditId, (), OptionQuery>;
-
-	/// The leaves a worker opened, until the decision.
-	#[pallet::storage]
-	pub type OpenedLeaves<T: Config> = StorageMap<_, Twox64Concat, AuditId, Leaves, OptionQuery>;
-
-	/// The references that validators revealed, until the decision.
-	#[pallet::storage]
-	pub type References<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, AuditId, Blake2_128Concat, AccountId32, Leaves, OptionQuery>;
-
-	/// What audits have found about each worker.
-	#[pallet::storage]
-	pub type Workers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, WorkerState, ValueQuery>;
-
-	/// Root's floor under the audit probability, in parts per million.
-	#[pallet::storage]
-	pub type AuditFloor<T: Config> = StorageValue<_, u32, ValueQuery>;
-
-	/// What is due in a block.
-	#[pallet::storage]
-	pub type Agenda<T: Config> =
-		StorageMap<_, Twox64Concat, u32, BoundedVec<Due, T::MaxTasksPerBlock>, ValueQuery>;
-
-	/// The first block of the agenda that is not worked off.
-	#[pallet::storage]
-	pub type AgendaCursor<T: Config> = StorageValue<_, u32, ValueQuery>;
-
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// A worker committed its answers of an epoch.
-		BatchCommitted {
-			/// The worker.
-			worker: AccountId32,
-			/// The epoch.
-			epoch: Epoch,
-			/// How many answers.
-			receipts: u32,
-			/// What they cost together.
-			amount: Balance,
-		},
-		/// An answer is to be audited; the worker has to open its receipt.
-		AuditDrawn {
-			/// The audit.
-			audit: AuditId,
-			/// The worker.
-			worker: AccountId32,
-			/// The batch's epoch.
-			epoch: Epoch,
-			/// The receipt's place in the batch.
-			ordinal: u32,
-			/// The validators.
-			panel: Vec<AccountId32>,
-			/// The last block for opening the receipt.
-			deadline: u32,
-		},
-		/// A batch goes without audits.
-		AuditSkipped {
-			/// The worker.
-			worker: AccountId32,
-			/// The batch's epoch.
-			epoch: Epoch,
-			/// Why.
-			reason: SkipReason,
-		},
-		/// The receipt is open; the panel has to commit references.
-		ReceiptOpened {
-			/// The audit.
-			audit: AuditId,
-			/// The answer's session.
-			session: SessionId,
-			/// The answer's index in the session.
-			index: u32,
-			/// The positions to be checked.
-			positions: Vec<u32>,
-			/// The last block for commitments.
-			deadline: u32,
-		},
-		/// A validator committed a reference, or reported that the data was withheld.
-		ReferenceCommitted {
-			/// The audit.
-			audit: AuditId,
-			/// The validator.
-			validator: AccountId32,
-			/// Whether it reported withheld data.
-			withheld: bool,
-		},
-		/// The references are committed; the worker has to open its leaves.
-		LeavesDue {
-			/// The audit.
-			audit: AuditId,
-			/// The last block for opening the leaves.
-			deadline: u32,
-		},
-		/// The leaves are open; the panel has to reveal its references.
-		LeavesOpened {
-			/// The audit.
-			audit: AuditId,
-			/// The last block for revealing.
-			deadline: u32,
-		},
-		/// A validator revealed its reference.
-		ReferenceRevealed {
-			/// The audit.
-			audit: AuditId,
-			/// The validator.
-			validator: AccountId32,
-		},
-		/// An audit ended.
-		Decided {
-			/// The audit.
-			audit: AuditId,
-			/// The worker.
-			worker: AccountId32,
-			/// The answer's session.
-			session: SessionId,
-			/// The answer's index in the session.
-			index: u32,
-			/// The verdict.
-			verdict: Verdict,
-			/// Its reason.
-			reason: Reason,
-			/// Position evidence of this answer, 1/256 nat.
-			position_evidence: i32,
-			/// Margin evidence of this answer, 1/256 nat.
-			margin_evidence: i32,
-			/// The worker's position evidence afterwards.
-			position_total: i32,
-			/// The worker's margin evidence afterwards.
-			margin_total: i32,
-		},
-		/// A validator's reference was rejected or its report of withheld data refuted; it was fined.
-		ReferenceRejected {
-			/// The audit.
-			audit: AuditId,
-			/// The validator.
-			validator: AccountId32,
-		},
-		/// A validator committed nothing, or did not reveal what it had committed to.
-		MissedDuty {
-			/// The audit.
-			audit: AuditId,
-			/// The validator.
-			validator: AccountId32,
-		},
-		/// A worker was fined for an answer.
-		WorkerFined {
-			/// The worker.
-			worker: AccountId32,
-			/// What was taken from its stake.
-			amount: Balance,
-		},
-		/// A worker was slashed and removed.
-		WorkerSlashed {
-			/// The worker.
-			worker: AccountId32,
-			/// What was taken from its stake.
-			amount: Balance,
-			/// What was taken of its uncleared earnings.
-			forfeited: Balance,
-		},
-		/// A worker signed two receipts for one answer.
-		Equivocated {
-			/// The worker.
-			worker: AccountId32,
-			/// The answer's session.
-			session: SessionId,
-			/// The answer's index in the session.
-			index: u32,
-			/// Who reported it.
-			reporter: AccountId32,
-		},
-		/// A batch's audits are all decided and its earnings released.
-		BatchSettled {
-			/// The worker.
-			worker: AccountId32,
-			/// The epoch.
-			epoch: Epoch,
-		},
-		/// Root set the floor under the audit probability.
-		AuditFloorSet {
-			/// Parts per million.
-			parts_per_million: u32,
-		},
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The caller is not an active bonded worker.
-		NotActiveWorker,
-		/// The caller has already committed a batch in this epoch: wait for the next one.
-		BatchExists,
-		/// A batch needs at least one segment.
-		NoSegments,
-		/// A segment's last index is below its first.
-		SegmentReversed,
-		/// More receipts, or a larger amount, than a batch can count.
-		BatchTooLarge,
-		/// No audit has this number, or it has been forgotten.
-		UnknownAudit,
-		/// The caller is not the worker of this audit.
-		NotTheWorker,
-		/// The caller is not on the panel of this audit.
-		NotOnPanel,
-		/// The audit is at another stage.
-		WrongStage,
-		/// The stage's last block is over.
-		DeadlinePassed,
-		/// The worker was removed; its audits are abandoned.
-		WorkerRemoved,
-		/// The audit's batch is gone.
-		UnknownBatch,
-		/// The segment is not the one that holds the drawn receipt.
-		SegmentMismatch,
-		/// The segment's proof does not lead to the batch's root.
-		SegmentProofInvalid,
-		/// The receipt is of another answer than the drawn one.
-		ReceiptMismatch,
-		/// The receipt's proof does not lead to the segment's root.
-		ReceiptProofInvalid,
-		/// The receipt claims an answer without tokens.
-		EmptyAnswer,
-		/// The ledger does not know the session.
-		UnknownSession,
-		/// The session's seed is not known yet: try again after the running beacon round.
-		SeedMissing,
-		/// The answer's price exceeds what can be counted.
-		PriceOverflow,
-		/// The caller has committed to this audit before.
-		AlreadyCommitted,
-		/// The caller has not committed to a reference that it could reveal.
-		NothingCommitted,
-		/// Leaves and salt are not what the caller committed to.
-		CommitmentMismatch,
-		/// The caller has revealed its reference before.
-		AlreadyRevealed,
-		/// The leaves are not of the drawn positions, in order.
-		LeavesMismatch,
-		/// The leaves' proof does not lead to the transcript's root.
-		LeafProofInvalid,
-		/// Both receipts are the same.
-		SameReceipt,
-		/// The receipts are of different answers.
-		DifferentAnswers,
-		/// A receipt is not signed by the worker.
-		SignatureInvalid,
-		/// The worker has no stake to take.
-		NotBonded,
-		/// A probability is at most 1,000,000 parts per million.
-		FloorTooHigh,
+	/// Why this pallet holds funds.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// The bond of who asks for a review.
+		#[codec(index = 0)]
+		Review,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
 			let mut meter = WeightMeter::with_limit(remaining);
+			if meter.try_consume(T::WeightInfo::thaw()).is_ok() {
+				Self::thaw_in_time();
+			}
 			Self::service_agenda(Self::now(), &mut meter);
 			Self::service_draws(&mut meter);
 			meter.consumed()
@@ -453,10 +229,15 @@ pub mod pallet {
 				T::RevealPeriod::get(),
 				T::EpochLength::get(),
 				T::MaxTasksPerBlock::get(),
+				T::ReviewPeriod::get(),
+				T::DriftPeriod::get(),
+				T::OutagePeriod::get(),
+				T::OutageGrace::get(),
 			];
 			assert!(!periods.contains(&0), "periods, epoch and agenda are not empty");
 			// Else a batch could be forgotten in its own epoch and committed again.
 			assert!(T::VerdictRetention::get() >= T::EpochLength::get(), "retention covers an epoch");
+			assert!(T::VerdictRetention::get() >= T::ReviewPeriod::get(), "what can be reviewed is kept");
 			let room = T::BlockWeights::get().max_block;
 			let longest = T::WeightInfo::draw_batch(MAX_DRAWS).max(T::WeightInfo::deadline());
 			let step = T::WeightInfo::agenda_block().saturating_add(T::WeightInfo::next_draw());
@@ -490,9 +271,10 @@ pub mod pallet {
 			segment_proof: ProofNodes,
 			receipt: Receipt,
 			receipt_proof: ProofNodes,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let worker = ensure_signed(origin)?;
-			Self::do_open_receipt(worker, audit, placed, segment_proof, receipt, receipt_proof)
+			Self::do_open_receipt(worker, audit, placed, segment_proof, receipt, receipt_proof)?;
+			Ok(Pays::No.into())
 		}
 
 		/// Commit to a reference, or report that the data was withheld. By each validator of the panel, once.
@@ -502,9 +284,10 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			audit: AuditId,
 			commitment: ReferenceCommitment,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let validator = ensure_signed(origin)?;
-			Self::do_commit_reference(validator, audit, commitment)
+			Self::do_commit_reference(validator, audit, commitment)?;
+			Ok(Pays::No.into())
 		}
 
 		/// Open the leaves of the drawn positions with their proof against the receipt's transcript. By the worker.
@@ -515,9 +298,10 @@ pub mod pallet {
 			audit: AuditId,
 			leaves: Leaves,
 			proof: ProofNodes,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let worker = ensure_signed(origin)?;
-			Self::do_open_leaves(worker, audit, leaves, proof)
+			Self::do_open_leaves(worker, audit, leaves, proof)?;
+			Ok(Pays::No.into())
 		}
 
 		/// Reveal the reference that was committed to. The last one to do so brings about the verdict.
@@ -528,9 +312,10 @@ pub mod pallet {
 			audit: AuditId,
 			leaves: Leaves,
 			salt: [u8; 32],
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let validator = ensure_signed(origin)?;
-			Self::do_reveal_reference(validator, audit, leaves, salt)
+			Self::do_reveal_reference(validator, audit, leaves, salt)?;
+			Ok(Pays::No.into())
 		}
 
 		/// Report two different receipts that a worker signed for one answer. It is slashed, the reporter gets a tenth.
@@ -545,12 +330,8 @@ pub mod pallet {
 			second_signature: [u8; 64],
 		) -> DispatchResult {
 			let reporter = ensure_signed(origin)?;
-			Self::do_report_equivocation(
-				reporter,
-				worker,
-				(first, first_signature),
-				(second, second_signature),
-			)
+			let (first, second) = ((first, first_signature), (second, second_signature));
+			Self::do_report_equivocation(reporter, worker, first, second)
 		}
 
 		/// Set the floor under the audit probability, in parts per million. By root.
@@ -561,6 +342,115 @@ pub mod pallet {
 			ensure!(parts_per_million <= ONE, Error::<T>::FloorTooHigh);
 			AuditFloor::<T>::put(parts_per_million);
 			Self::deposit_event(Event::AuditFloorSet { parts_per_million });
+			Ok(())
+		}
+
+		/// Report a signed receipt that differs from the one that stands for its answer in the worker's batch of
+		/// `epoch`: the segment at `place` of the batch and the committed receipt, each with its proof. The worker is
+		/// slashed, the reporter gets a tenth.
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::report_committed())]
+		pub fn report_committed(
+			origin: OriginFor<T>,
+			worker: AccountId32,
+			epoch: Epoch,
+			place: u32,
+			placed: PlacedSegment,
+			segment_proof: ProofNodes,
+			committed: Receipt,
+			receipt_proof: ProofNodes,
+			signed: Receipt,
+			signature: [u8; 64],
+		) -> DispatchResult {
+			let reporter = ensure_signed(origin)?;
+			let segment = ProvenSegment { epoch, place, placed, proof: segment_proof };
+			let (committed, signed) = ((committed, receipt_proof), (signed, signature));
+			Self::do_report_committed(reporter, worker, segment, committed, signed)
+		}
+
+		/// Report that the receipts which a worker signed for all answers of a segment are not those it committed: their
+		/// root is another one. The worker is slashed, the reporter gets a tenth.
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::report_segment(signed.len() as u32))]
+		pub fn report_segment(
+			origin: OriginFor<T>,
+			worker: AccountId32,
+			epoch: Epoch,
+			place: u32,
+			placed: PlacedSegment,
+			segment_proof: ProofNodes,
+			signed: SignedReceipts,
+		) -> DispatchResult {
+			let reporter = ensure_signed(origin)?;
+			let segment = ProvenSegment { epoch, place, placed, proof: segment_proof };
+			Self::do_report_segment(reporter, worker, segment, signed)
+		}
+
+		/// Report a signed receipt that differs from the one which the worker opened in an audit of the same answer. The
+		/// worker is slashed, the reporter gets a tenth.
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::report_opened())]
+		pub fn report_opened(
+			origin: OriginFor<T>,
+			audit: AuditId,
+			signed: Receipt,
+			signature: [u8; 64],
+		) -> DispatchResult {
+			let reporter = ensure_signed(origin)?;
+			Self::do_report_opened(reporter, audit, (signed, signature))
+		}
+
+		/// Name positions of a passed answer at which there is fraud. By a validator whose reference was used; a fine's
+		/// worth of its money goes on hold, and to the pot if the answer passes again.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::challenge())]
+		pub fn challenge(origin: OriginFor<T>, audit: AuditId, exceptions: Positions) -> DispatchResult {
+			let validator = ensure_signed(origin)?;
+			Self::do_challenge(validator, audit, exceptions)
+		}
+
+		/// Have a failed answer judged again by five other validators. By the worker; a fine's worth of its money goes on
+		/// hold, and to the pot if the answer fails again.
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::appeal())]
+		pub fn appeal(origin: OriginFor<T>, audit: AuditId) -> DispatchResult {
+			let worker = ensure_signed(origin)?;
+			Self::do_appeal(worker, audit)
+		}
+
+		/// Choose who may plant faults. By root.
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::set_planters())]
+		pub fn set_planters(origin: OriginFor<T>, planters: Planters) -> DispatchResult {
+			ensure_root(origin)?;
+			Self::do_set_planters(planters);
+			Ok(())
+		}
+
+		/// Plant a fault: `H("plant", caller ++ session ++ index ++ worker ++ salt)` of an answer that will be wrong.
+		#[pallet::call_index(13)]
+		#[pallet::weight(T::WeightInfo::plant())]
+		pub fn plant(origin: OriginFor<T>, commitment: H256) -> DispatchResult {
+			let planter = ensure_signed(origin)?;
+			Self::do_plant(planter, commitment)
+		}
+
+		/// Reveal that the answer of a decided audit was planted by the caller. If it passed, a fine's worth of the
+		/// caller's money goes on hold, and to the pot if five others pass it too.
+		#[pallet::call_index(14)]
+		#[pallet::weight(T::WeightInfo::reveal_plant())]
+		pub fn reveal_plant(origin: OriginFor<T>, audit: AuditId, salt: [u8; 32]) -> DispatchResult {
+			let planter = ensure_signed(origin)?;
+			Self::do_reveal_plant(planter, audit, salt)
+		}
+
+		/// End a freeze of slashing. By root.
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::thaw())]
+		pub fn thaw(origin: OriginFor<T>) -> DispatchResult {
+			ensure_root(origin)?;
+			ensure!(DriftWatch::<T>::get().frozen_until.is_some(), Error::<T>::NotFrozen);
+			Self::thaw_now();
 			Ok(())
 		}
 	}
@@ -613,7 +503,34 @@ pub mod pallet {
 
 		/// The positions an audit looks at: none before its receipt is open.
 		pub fn positions(audit: AuditId) -> Vec<u32> {
-			Audits::<T>::get(audit).map(|audit| Self::positions_of(&audit)).unwrap_or_default()
+			Audits::<T>::get(audit).map(|found| Self::positions_of(audit, &found)).unwrap_or_default()
+		}
+
+		/// What an audit reviews and who asked for that; nothing for the first audit of an answer.
+		pub fn review(audit: AuditId) -> Option<Review> {
+			Reviews::<T>::get(audit)
+		}
+
+		/// The reviews of an audit, by number.
+		pub fn reviews_of(audit: AuditId) -> Vec<AuditId> {
+			let mut reviews: Vec<_> = ReviewOf::<T>::iter_prefix_values(audit).collect();
+			reviews.sort_unstable();
+			reviews
+		}
+
+		/// Whether slashing for evidence is frozen because many workers drift together.
+		pub fn slashing_frozen() -> bool {
+			Self::is_frozen()
+		}
+
+		/// Whether deadlines are put off because many are missed.
+		pub fn outage() -> bool {
+			Self::is_outage()
+		}
+
+		/// Who may plant faults.
+		pub fn planters() -> Vec<AccountId32> {
+			PlanterSet::<T>::get().into_inner()
 		}
 
 		/// The epoch of this block.
@@ -639,7 +556,7 @@ pub mod pallet {
 			ids.sort_unstable();
 			ids.into_iter()
 				.filter_map(|id| Audits::<T>::get(id).map(|audit| (id, audit)))
-				.filter(|(_, audit)| !Workers::<T>::get(&audit.worker).removed)
+				.filter(|(id, audit)| !Self::is_abandoned(*id, audit))
 		}
 	}
 }

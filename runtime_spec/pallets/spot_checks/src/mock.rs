@@ -72,15 +72,31 @@ pub const REVEAL: u32 = 4;
 pub const RETENTION: u32 = 40;
 pub const MINIMUM_FINE: Balance = 10;
 pub const PANEL_REWARD: Balance = 7;
+pub const REVIEW: u32 = 12;
+pub const DRIFT: u32 = 100;
+pub const OUTAGE: u32 = 25;
+pub const GRACE: u32 = 3;
+pub const JACKPOT: Balance = 70;
+pub const LAZY_FINE: Balance = 500;
 pub const TASKS: u32 = 4;
 /// What everybody owns at first: a bonded account's stake is its balance.
 pub const STAKE: Balance = 1_000_000;
 
 parameter_types! {
 	pub const TasksPerBlock: u32 = TASKS;
+	pub PotAccount: AccountId32 = pot();
 }
 
 impl crate::Config for Test {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type Pot = PotAccount;
+	type ReviewPeriod = ConstU32<REVIEW>;
+	type DriftPeriod = ConstU32<DRIFT>;
+	type OutagePeriod = ConstU32<OUTAGE>;
+	type OutageGrace = ConstU32<GRACE>;
+	type Jackpot = ConstU128<JACKPOT>;
+	type LazyFine = ConstU128<LAZY_FINE>;
 	type Roster = World;
 	type Penalize = World;
 	type Randomness = World;
@@ -111,6 +127,10 @@ pub enum Told {
 	Withdrawn(AccountId32),
 	Judged(AccountId32, DomainId, Balance, bool),
 	Out(AccountId32),
+	Restored(AccountId32, Balance),
+	Reinstated(AccountId32),
+	Readmitted(AccountId32, Balance),
+	Forgiven(AccountId32),
 }
 
 /// The other pallets' state.
@@ -118,6 +138,9 @@ pub enum Told {
 pub struct Surroundings {
 	pub bonds: BTreeMap<AccountId32, Role>,
 	pub owners: BTreeMap<AccountId32, AccountId32>,
+	pub strikes: BTreeMap<AccountId32, u32>,
+	/// What the slashed were before.
+	pub slashed: BTreeMap<AccountId32, Role>,
 	pub sessions: BTreeMap<SessionId, SessionFacts<AccountId32, Balance>>,
 	pub refused_sessions: BTreeSet<SessionId>,
 	pub uncleared: BTreeMap<(AccountId32, Epoch), Balance>,
@@ -188,6 +211,10 @@ impl Roster<AccountId32, Balance> for World {
 		let all: Vec<_> = world(|w| w.bonds.iter().filter_map(is_validator).collect());
 		all.into_iter().map(|who| (who.clone(), Self::stake(&who))).collect()
 	}
+	fn strikes(who: &AccountId32) -> u32 {
+		let count = |who: &AccountId32| world(|w| w.strikes.get(who).copied().unwrap_or_default());
+		count(who).max(count(&Self::owner(who)))
+	}
 }
 
 /// Takes up to `amount`, pays `shares` as far as it reaches, the rest to the treasury.
@@ -212,9 +239,28 @@ impl Penalize<AccountId32, Balance> for World {
 	}
 	fn slash(who: &AccountId32, amount: Balance, shares: &[(AccountId32, Balance)]) -> Balance {
 		let taken = take(who, amount, shares);
-		world(|w| w.bonds.remove(who));
+		let owner = World::owner(who);
+		world(|w| {
+			let role = w.bonds.remove(who).expect("bonded");
+			w.slashed.insert(who.clone(), role);
+			*w.strikes.entry(owner).or_default() += 1;
+		});
 		note(Told::Slashed(who.clone(), taken));
 		taken
+	}
+	fn restore(who: &AccountId32, amount: Balance) -> Balance {
+		Balances::transfer(&treasury(), who, amount, Preservation::Expendable).expect("the treasury has it");
+		note(Told::Restored(who.clone(), amount));
+		amount
+	}
+	fn reinstate(who: &AccountId32) {
+		let owner = World::owner(who);
+		world(|w| {
+			let role = w.slashed.remove(who).expect("slashed");
+			w.bonds.insert(who.clone(), role);
+			*w.strikes.entry(owner).or_default() -= 1;
+		});
+		note(Told::Reinstated(who.clone()));
 	}
 }
 
@@ -303,6 +349,10 @@ impl Ledger<AccountId32, Balance> for World {
 		note(Told::Forfeited(worker.clone(), all));
 		all
 	}
+	fn readmit(worker: &AccountId32, amount: Balance) -> Balance {
+		note(Told::Readmitted(worker.clone(), amount));
+		amount
+	}
 	fn pay_from_pot(validator: &AccountId32, amount: Balance) -> Balance {
 		let amount = amount.min(Balances::balance(&pot()));
 		Balances::transfer(&pot(), validator, amount, Preservation::Expendable).expect("the pot has it");
@@ -320,6 +370,9 @@ impl OnVerdict<AccountId32, Balance> for World {
 	}
 	fn on_slash(worker: &AccountId32) {
 		note(Told::Out(worker.clone()));
+	}
+	fn on_reinstated(worker: &AccountId32) {
+		note(Told::Forgiven(worker.clone()));
 	}
 }
 

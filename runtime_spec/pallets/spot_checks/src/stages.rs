@@ -1,20 +1,21 @@
 //! The stages of an audit: who may do what, and what happens when the time is over.
 use crate::{
-	batches::receipts_in, judging::Finding, Answer, Audit, Audits, Batches, Config, Due, Error, Event,
-	Member, OpenedLeaves, Pallet, ReferenceCommitment, References, Stage, Workers,
+	batches::receipts_in, judging::Finding, types::quorum, Answer, Audit, Audits, Batches, Config, Due,
+	Error, Event, Member, OpenedLeaves, Pallet, PutOff, ReferenceCommitment, References, Reviews, Stage,
+	Workers,
 };
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use llmnet_primitives::{
 	drawing, hashing, merkle, pricing, scoring::Reason, AuditId, Leaves, Ledger, Penalize, PlacedSegment,
-	ProofNodes, Receipt, Segment, QUORUM,
+	ProofNodes, Receipt, Segment,
 };
 use sp_runtime::{AccountId32, DispatchError};
 
 /// Whether at least a quorum of the members fulfil `what`.
 fn is_quorum(panel: &[Member], what: impl Fn(&Member) -> bool) -> bool {
-	panel.iter().filter(|member| what(member)).count() >= QUORUM as usize
+	panel.iter().filter(|member| what(member)).count() >= quorum(panel.len())
 }
 
 impl<T: Config> Pallet<T> {
@@ -23,12 +24,21 @@ impl<T: Config> Pallet<T> {
 		let audit = Audits::<T>::get(id).ok_or(Error::<T>::UnknownAudit)?;
 		ensure!(audit.stage == stage, Error::<T>::WrongStage);
 		ensure!(Self::now() <= audit.deadline, Error::<T>::DeadlinePassed);
-		ensure!(!Workers::<T>::get(&audit.worker).removed, Error::<T>::WorkerRemoved);
+		ensure!(!Self::is_abandoned(id, &audit), Error::<T>::WorkerRemoved);
 		Ok(audit)
 	}
 
-	/// The positions the audit looks at: none before its receipt is open.
-	pub(crate) fn positions_of(audit: &Audit) -> Vec<u32> {
+	/// Whether the worker of an audit was removed, and the audit is nobody's any more.
+	pub(crate) fn is_abandoned(id: AuditId, audit: &Audit) -> bool {
+		Workers::<T>::get(&audit.worker).removed && !Self::outlives_removal(id)
+	}
+
+	/// The positions the audit looks at: those that an accuser named, else drawn ones; none before its receipt is open.
+	pub(crate) fn positions_of(id: AuditId, audit: &Audit) -> Vec<u32> {
+		let named = Reviews::<T>::get(id).map(|review| review.exceptions).unwrap_or_default();
+		if !named.is_empty() {
+			return named.into_inner();
+		}
 		let positions = |answer: &Answer| drawing::positions(&audit.seed, answer.receipt.n_out);
 		audit.answer.as_ref().map(positions).unwrap_or_default()
 	}
@@ -37,6 +47,7 @@ impl<T: Config> Pallet<T> {
 	fn advance(id: AuditId, mut audit: Audit, stage: Stage, period: u32) -> u32 {
 		let deadline = Self::now().saturating_add(period);
 		(audit.stage, audit.deadline) = (stage, deadline);
+		PutOff::<T>::remove(id);
 		Audits::<T>::insert(id, audit);
 		Self::schedule(Due::Deadline(id), deadline);
 		deadline
@@ -55,7 +66,8 @@ impl<T: Config> Pallet<T> {
 		Self::check_segment(&audit, &placed, &segment_proof)?;
 		Self::check_receipt(&audit, &placed.segment, &receipt, &receipt_proof)?;
 		audit.answer = Some(Self::answer_of(receipt)?);
-		let (session, index, positions) = (audit.session, audit.index, Self::positions_of(&audit));
+		Self::note_duty();
+		let (session, index, positions) = (audit.session, audit.index, Self::positions_of(id, &audit));
 		let deadline = Self::advance(id, audit, Stage::ReceiptOpened, T::ReferencePeriod::get());
 		Self::deposit_event(Event::ReceiptOpened { audit: id, session, index, positions, deadline });
 		Ok(())
@@ -114,6 +126,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(member.commitment.is_none(), Error::<T>::AlreadyCommitted);
 		member.commitment = Some(commitment);
 		let withheld = member.reported();
+		Self::note_duty();
 		Self::deposit_event(Event::ReferenceCommitted { audit: id, validator, withheld });
 		if audit.panel.iter().all(|member| member.acted(Stage::ReceiptOpened)) {
 			Self::close_references(id, audit);
@@ -137,12 +150,13 @@ impl<T: Config> Pallet<T> {
 		let audit = Self::audit_at(id, Stage::Referenced)?;
 		ensure!(audit.worker == worker, Error::<T>::NotTheWorker);
 		let receipt = audit.answer.as_ref().ok_or(Error::<T>::WrongStage)?.receipt;
-		let positions = Self::positions_of(&audit);
+		let positions = Self::positions_of(id, &audit);
 		ensure!(positions.iter().eq(leaves.iter().map(|leaf| &leaf.position)), Error::<T>::LeavesMismatch);
 		let data: Vec<Vec<u8>> = leaves.iter().map(Encode::encode).collect();
 		let proven = merkle::verify(&receipt.transcript_root, receipt.n_out, &positions, &data, &proof);
 		ensure!(proven, Error::<T>::LeafProofInvalid);
 		OpenedLeaves::<T>::insert(id, leaves);
+		Self::note_duty();
 		let deadline = Self::advance(id, audit, Stage::LeavesOpened, T::RevealPeriod::get());
 		Self::deposit_event(Event::LeavesOpened { audit: id, deadline });
 		Ok(())
@@ -163,6 +177,7 @@ impl<T: Config> Pallet<T> {
 		let opened = hashing::reference_commitment(id, validator.as_ref(), &leaves, &salt);
 		ensure!(opened == committed, Error::<T>::CommitmentMismatch);
 		member.revealed = true;
+		Self::note_duty();
 		References::<T>::insert(id, &validator, leaves);
 		Self::deposit_event(Event::ReferenceRevealed { audit: id, validator });
 		if audit.panel.iter().all(|member| member.acted(Stage::LeavesOpened)) {
@@ -175,8 +190,11 @@ impl<T: Config> Pallet<T> {
 
 	/// The stage's time is over.
 	pub(crate) fn expire(id: AuditId, audit: Audit) {
-		if Workers::<T>::get(&audit.worker).removed {
+		if Self::is_abandoned(id, &audit) {
 			return Self::conclude(id, audit, Finding::abstained(Reason::Abandoned));
+		}
+		if Self::put_off(id, &audit) {
+			return;
 		}
 		match audit.stage {
 			Stage::Drawn => Self::conclude(id, audit, Finding::missed(Reason::ReceiptMissed, Vec::new())),
@@ -196,9 +214,13 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// All have committed or the time is over: on with a quorum of references, failed with a quorum of reports that
-	/// the data was withheld, else abstained.
+	/// the data was withheld, else abstained. Who said nothing is fined where the others could tell.
 	fn close_references(id: AuditId, audit: Audit) {
+		let told = is_quorum(&audit.panel, Member::referenced) || is_quorum(&audit.panel, Member::reported);
 		for validator in Self::members(&audit, |member| member.commitment.is_none()) {
+			if told {
+				T::Penalize::fine(&validator, T::MinimumFine::get(), &[]);
+			}
 			Self::deposit_event(Event::MissedDuty { audit: id, validator });
 		}
 		if is_quorum(&audit.panel, Member::referenced) {

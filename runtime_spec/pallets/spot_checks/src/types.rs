@@ -4,7 +4,7 @@ use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use llmnet_primitives::{
 	drawing::ONE,
 	scoring::{Evidence, Reason},
-	AuditId, DomainId, Epoch, Receipt, SessionId, Verdict, MAX_PANEL, MAX_SEGMENTS,
+	AuditId, DomainId, Epoch, Receipt, SessionId, Verdict, MAX_POSITIONS, MAX_SEGMENTS, QUORUM,
 };
 use scale_info::TypeInfo;
 use sp_core::H256;
@@ -13,14 +13,35 @@ use sp_runtime::AccountId32;
 /// An amount in plancks.
 pub type Balance = u128;
 /// The validators of an audit.
-pub type Panel = BoundedVec<Member, ConstU32<MAX_PANEL>>;
+pub type Panel = BoundedVec<Member, ConstU32<MAX_REVIEW_PANEL>>;
 /// Where the segments of a batch that is not drawn yet begin, ascending by `start`.
 pub type Spans = BoundedVec<Span, ConstU32<MAX_SEGMENTS>>;
 
+/// Positions that an accuser names.
+pub type Positions = BoundedVec<u32, ConstU32<MAX_POSITIONS>>;
+/// Receipts of one segment with the worker's signatures.
+pub type SignedReceipts = BoundedVec<(Receipt, [u8; 64]), ConstU32<MAX_REPORTED>>;
+/// Who may plant faults.
+pub type Planters = BoundedVec<AccountId32, ConstU32<MAX_PLANTERS>>;
+
+/// The most validators of an audit: those of an appeal.
+pub const MAX_REVIEW_PANEL: u32 = 5;
+/// How many of them must at least be found.
+pub const QUORUM_OF_REVIEW: usize = 3;
+/// The most receipts that one report compares with a segment.
+pub const MAX_REPORTED: u32 = 32;
+/// The most accounts that may plant faults.
+pub const MAX_PLANTERS: u32 = 16;
+/// The most plants that one planter may have waiting.
+pub const MAX_PLANTS: u32 = 32;
+/// At most one audit in so many may turn out to be planted.
+pub const PLANT_QUOTA: u32 = 50;
 /// Audits are never rarer than this, in parts per million.
 pub const LEAST_PROBABILITY: u32 = 50_000;
 /// How many answers are audited for certain after a failure.
 pub const PROBATION: u32 = 20;
+/// The longest probation, after several slashes.
+pub const LONGEST_PROBATION: u32 = 100;
 /// A fine in rewards.
 pub const FINE_REWARDS: Balance = 20;
 /// A slash in rewards.
@@ -29,6 +50,11 @@ pub const SLASH_REWARDS: Balance = 100;
 pub const LEAST_SLASH_DIVISOR: Balance = 10;
 /// The reporter's or the panel's share of a slash is what was taken divided by this.
 pub const FINDER_DIVISOR: Balance = 10;
+
+/// How many validators of a panel must agree: more than half, and never fewer than two.
+pub fn quorum(panel: usize) -> usize {
+	(panel / 2).saturating_add(1).max(QUORUM as usize)
+}
 
 /// Where an audit stands; names what happened last.
 #[derive(
@@ -280,6 +306,26 @@ impl WorkerState {
 		}
 		self.evidence = self.evidence.accumulate(evidence);
 	}
+
+	/// Takes a failure back that should not have counted; `prior` is what was known before it.
+	///
+	/// Where another failure has followed, its probation and its broken row stand.
+	pub fn retract(&mut self, evidence: Evidence, prior: &Self) {
+		self.evidence = self.evidence.retract(evidence);
+		self.failed = self.failed.saturating_sub(1);
+		if self.failed <= prior.failed {
+			let passed = self.passed.saturating_sub(prior.passed);
+			self.clean = prior.clean.saturating_add(passed);
+			self.probation = prior.probation.saturating_sub(passed);
+		}
+	}
+
+	/// After `strikes` slashes more than were served: so many times `PROBATION` answers are audited for certain.
+	pub fn serve(&mut self, strikes: u32) {
+		let more = PROBATION.saturating_mul(strikes);
+		self.probation = self.probation.saturating_add(more).min(LONGEST_PROBATION);
+		self.clean = 0;
+	}
 }
 
 /// Why a batch was not audited.
@@ -307,4 +353,80 @@ pub enum Due {
 	/// A closed batch is forgotten.
 	#[codec(index = 2)]
 	PruneBatch(AccountId32, Epoch),
+	/// A plant that was not revealed is forgotten.
+	#[codec(index = 3)]
+	PrunePlant(H256),
+}
+
+/// Why an answer is looked at again.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum ReviewKind {
+	/// A validator of the panel names positions at which it has seen fraud.
+	#[codec(index = 0)]
+	Challenge,
+	/// The worker does not accept that its answer failed.
+	#[codec(index = 1)]
+	Appeal,
+	/// A planter says that the answer was wrong on purpose and the panel let it pass.
+	#[codec(index = 2)]
+	Plant,
+}
+
+/// An audit of an answer that was audited before.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Review {
+	/// Why.
+	pub kind: ReviewKind,
+	/// The audit that is reviewed.
+	pub of: AuditId,
+	/// Who asked for it.
+	pub by: AccountId32,
+	/// What that account has on hold for it; zero once the review has ended.
+	pub bond: Balance,
+	/// The positions that were named; empty where the drawn ones are looked at again.
+	pub exceptions: Positions,
+}
+
+/// What is remembered of a decided audit for its reviews.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Record {
+	/// The validators whose references were used.
+	pub accepted: BoundedVec<AccountId32, ConstU32<MAX_REVIEW_PANEL>>,
+	/// What the treasury got of the worker's fine.
+	pub to_treasury: Balance,
+	/// What was known of the worker before.
+	pub prior: WorkerState,
+}
+
+/// What a slash has taken from a worker, as far as it can be given back.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Slash {
+	/// What the treasury got of the stake.
+	pub to_treasury: Balance,
+	/// The uncleared earnings that were forfeited.
+	pub forfeited: Balance,
+}
+
+/// A fault that somebody has planted, or so it says.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Plant {
+	/// Who planted it.
+	pub planter: AccountId32,
+	/// The beacon round in which it was planted.
+	pub round: u32,
+}
+
+/// Counts for the quota of plants.
+#[derive(
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Tally {
+	/// Audits of answers that ended with a verdict.
+	pub audits: u32,
+	/// How many of them turned out to be planted.
+	pub plants: u32,
 }

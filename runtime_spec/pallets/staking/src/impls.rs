@@ -1,17 +1,20 @@
 //! The list of validators, taking stake away, and what other pallets may ask.
-use crate::{pallet::*, Balance};
+use crate::{pallet::*, types::Strike, Balance};
 use alloc::vec::Vec;
 use frame_support::{
 	ensure,
 	traits::{
 		fungible::MutateHold,
-		tokens::{Fortitude, Precision, Restriction},
+		tokens::{Fortitude, Precision, Preservation, Restriction},
 		Get,
 	},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use llmnet_primitives::{Penalize, Role, Roster};
-use sp_runtime::{traits::CheckedAdd, AccountId32, DispatchError};
+use sp_runtime::{
+	traits::{CheckedAdd, Saturating},
+	AccountId32, DispatchError,
+};
 
 impl<T: Config> Pallet<T> {
 	/// The least stake of `role`.
@@ -28,6 +31,59 @@ impl<T: Config> Pallet<T> {
 		ensure!(!bond.removed, Error::<T>::Removed);
 		ensure!(bond.unbonding_at.is_none(), Error::<T>::AlreadyUnbonding);
 		Ok(bond)
+	}
+
+	/// Whether `who` may take up a role; its owner then. A removed account comes back to its owner.
+	pub(crate) fn may_bond(who: &AccountId32) -> Result<AccountId32, DispatchError> {
+		let owner = match Bonds::<T>::get(who) {
+			None => who.clone(),
+			Some(bond) => {
+				ensure!(bond.removed, Error::<T>::AlreadyBonded);
+				let over = bond.unbonding_at.is_none() && Strikes::<T>::contains_key(who);
+				ensure!(over, Error::<T>::Removed);
+				bond.owner
+			}
+		};
+		Self::ensure_free(who)?;
+		Self::ensure_free(&owner)?;
+		Ok(owner)
+	}
+
+	/// Refuses accounts in quarantine and those that were slashed too often.
+	pub(crate) fn ensure_free(who: &AccountId32) -> Result<(), DispatchError> {
+		let Some(strike) = Strikes::<T>::get(who) else { return Ok(()) };
+		ensure!(strike.count < T::MaxStrikes::get(), Error::<T>::Removed);
+		let now = frame_system::Pallet::<T>::block_number();
+		ensure!(now >= strike.until, Error::<T>::InQuarantine);
+		Ok(())
+	}
+
+	/// Counts a slash against `who`. A quarantine that can not be counted has no end.
+	fn strike(who: &AccountId32) {
+		let before = Strikes::<T>::get(who).map_or(0, |strike| strike.count);
+		let count = before.saturating_add(1);
+		let length = T::Quarantine::get().saturating_mul(2u32.saturating_pow(before).into());
+		let until = frame_system::Pallet::<T>::block_number().saturating_add(length);
+		Strikes::<T>::insert(who, Strike { count, until });
+		Self::deposit_event(Event::Struck { who: who.clone(), strikes: count, until });
+	}
+
+	/// Takes one strike off `who`; its quarantine is over.
+	fn unstrike(who: &AccountId32) {
+		Strikes::<T>::mutate_exists(who, |slot| {
+			let now = frame_system::Pallet::<T>::block_number();
+			let left = slot.as_ref().map_or(0, |strike| strike.count.saturating_sub(1));
+			*slot = (left > 0).then_some(Strike { count: left, until: now });
+		});
+	}
+
+	/// A bonded account and its owner, if that is another one.
+	fn with_owner(who: &AccountId32, bond: &BondOf<T>) -> Vec<AccountId32> {
+		let mut both = alloc::vec![who.clone()];
+		if bond.owner != *who {
+			both.push(bond.owner.clone());
+		}
+		both
 	}
 
 	/// Puts `who` into the ordered list of validators.
@@ -91,11 +147,12 @@ impl<T: Config> Pallet<T> {
 		taken
 	}
 
-	/// Ends the activity of a slashed account for good. What is left of its stake unbonds.
+	/// Ends the activity of a slashed account. What is left of its stake unbonds.
 	fn remove(who: &AccountId32, bond: &mut BondOf<T>) {
 		Self::delist(who);
 		Proposals::<T>::remove(who);
 		bond.removed = true;
+		Self::with_owner(who, bond).iter().for_each(Self::strike);
 		if bond.unbonding_at.is_none() && bond.stake > 0 {
 			let now = frame_system::Pallet::<T>::block_number();
 			let until: BlockNumberFor<T> = now.checked_add(&T::UnbondingPeriod::get()).unwrap_or(now);
@@ -124,6 +181,11 @@ impl<T: Config> Roster<AccountId32, Balance> for Pallet<T> {
 		};
 		Validators::<T>::get().into_iter().filter_map(with_stake).collect()
 	}
+
+	fn strikes(who: &AccountId32) -> u32 {
+		let count = |who: &AccountId32| Strikes::<T>::get(who).map_or(0, |strike| strike.count);
+		count(who).max(count(&Self::owner(who)))
+	}
 }
 
 impl<T: Config> Penalize<AccountId32, Balance> for Pallet<T> {
@@ -142,6 +204,40 @@ impl<T: Config> Penalize<AccountId32, Balance> for Pallet<T> {
 		Bonds::<T>::insert(who, bond);
 		Self::deposit_event(Event::Slashed { who: who.clone(), amount: taken });
 		taken
+	}
+
+	fn restore(who: &AccountId32, amount: Balance) -> Balance {
+		let Some(mut bond) = Bonds::<T>::get(who) else { return 0 };
+		if amount == 0 {
+			return 0;
+		}
+		let (reason, treasury) = (HoldReason::Stake.into(), T::Treasury::get());
+		let back = T::Currency::transfer_and_hold(
+			&reason,
+			&treasury,
+			who,
+			amount,
+			Precision::BestEffort,
+			Preservation::Preserve,
+			Fortitude::Polite,
+		)
+		.unwrap_or(0);
+		// The stakes are balances of one currency, whose issuance fits.
+		bond.stake = bond.stake.saturating_add(back);
+		Bonds::<T>::insert(who, bond);
+		Self::deposit_event(Event::Restored { who: who.clone(), amount: back });
+		back
+	}
+
+	fn reinstate(who: &AccountId32) {
+		let Some(mut bond) = Bonds::<T>::get(who).filter(|bond| bond.removed) else { return };
+		Self::with_owner(who, &bond).iter().for_each(Self::unstrike);
+		bond.removed = false;
+		if bond.role == Role::Worker || Self::enlist(who).is_ok() {
+			bond.unbonding_at = None;
+		}
+		Bonds::<T>::insert(who, bond);
+		Self::deposit_event(Event::Reinstated { who: who.clone() });
 	}
 }
 

@@ -7,8 +7,10 @@
 //! - There are at most `MaxValidators` validators: every panel is drawn over all of them.
 //! - [`Call::unbond`] ends the activity at once; the stake stays at risk for `UnbondingPeriod` blocks more, which
 //!   must be longer than the last audit of the last answer can take. [`Call::withdraw`] then releases it.
-//! - A *fine* takes a part of the stake. A *slash* also removes the account: it stops being active, unbonds, and never
-//!   bonds again. The record of a removed account stays.
+//! - A *fine* takes a part of the stake. A *slash* also removes the account: it stops being active and unbonds. The
+//!   account and its owner get a *strike*: for `Quarantine` blocks, doubled with each further strike, neither may bond
+//!   nor become an owner. Then the account may bond again, with the same owner; with `MaxStrikes` strikes it is out for
+//!   good. Records of removed accounts and strikes stay, so a new bond does not wash them off.
 //! - An account may be *linked* to an owner, by agreement of both ([`Call::propose_owner`], [`Call::accept_owner`]).
 //!   A panel never holds a validator of the audited worker's owner. The link lasts as long as the bond.
 //!
@@ -103,6 +105,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxValidators: Get<u32>;
 
+		/// Blocks after a first slash in which the account may not bond; doubled with each further one.
+		#[pallet::constant]
+		type Quarantine: Get<BlockNumberFor<Self>>;
+
+		/// With so many slashes an account is out for good.
+		#[pallet::constant]
+		type MaxStrikes: Get<u32>;
+
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 	}
@@ -127,6 +137,11 @@ pub mod pallet {
 	/// Owners that bonded accounts have proposed and that have not accepted yet, by bonded account.
 	#[pallet::storage]
 	pub type Proposals<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, AccountId32, OptionQuery>;
+
+	/// How often accounts were slashed and until when they are in quarantine; for bonded accounts and their owners.
+	#[pallet::storage]
+	pub type Strikes<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId32, Strike<BlockNumberFor<T>>, OptionQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -189,13 +204,35 @@ pub mod pallet {
 			/// The owner.
 			owner: AccountId32,
 		},
+		/// An account was slashed, or one that it owns.
+		Struck {
+			/// The account.
+			who: AccountId32,
+			/// How often by now.
+			strikes: u32,
+			/// The first block in which it may bond or own again.
+			until: BlockNumberFor<T>,
+		},
+		/// Stake that should not have been taken came back.
+		Restored {
+			/// The account.
+			who: AccountId32,
+			/// What came back.
+			amount: Balance,
+		},
+		/// A slash was taken back: the account has its role again.
+		Reinstated {
+			/// The account.
+			who: AccountId32,
+		},
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
 		/// The account is bonded already; add to the stake with `bond_extra`.
 		AlreadyBonded,
-		/// The account was slashed and may not take part any more.
+		/// The account was slashed. It may bond again when it has withdrawn what is left of its stake and its quarantine
+		/// is over, unless it was slashed too often.
 		Removed,
 		/// The stake is below the minimum of the role.
 		BelowMinimum,
@@ -215,6 +252,8 @@ pub mod pallet {
 		AlreadyLinked,
 		/// That account has not proposed the caller as its owner.
 		NotProposed,
+		/// The account, or one that it owns, was slashed: wait until its quarantine is over.
+		InQuarantine,
 	}
 
 	#[pallet::hooks]
@@ -224,6 +263,7 @@ pub mod pallet {
 			assert!(T::MinimumValidatorStake::get() >= T::Currency::minimum_balance());
 			assert!(T::MaxValidators::get() > 0);
 			assert!(!T::UnbondingPeriod::get().is_zero());
+			assert!(T::MaxStrikes::get() > 0);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -239,18 +279,14 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::bond())]
 		pub fn bond(origin: OriginFor<T>, role: Role, #[pallet::compact] amount: Balance) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			if let Some(bond) = Bonds::<T>::get(&who) {
-				ensure!(!bond.removed, Error::<T>::Removed);
-				return Err(Error::<T>::AlreadyBonded.into());
-			}
+			let owner = Self::may_bond(&who)?;
 			ensure!(amount >= Self::minimum(role), Error::<T>::BelowMinimum);
 			if role == Role::Validator {
 				Self::enlist(&who)?;
 			}
 			T::Currency::hold(&HoldReason::Stake.into(), &who, amount)?;
 			let since = frame_system::Pallet::<T>::block_number();
-			let bond =
-				Bond { role, stake: amount, owner: who.clone(), since, unbonding_at: None, removed: false };
+			let bond = Bond { role, stake: amount, owner, since, unbonding_at: None, removed: false };
 			Bonds::<T>::insert(&who, bond);
 			Self::deposit_event(Event::Bonded { who, role, stake: amount });
 			Ok(())
@@ -323,6 +359,7 @@ pub mod pallet {
 			let owner = ensure_signed(origin)?;
 			ensure!(Proposals::<T>::get(&hot).as_ref() == Some(&owner), Error::<T>::NotProposed);
 			let mut bond = Bonds::<T>::get(&hot).ok_or(Error::<T>::NotBonded)?;
+			Self::ensure_free(&owner)?;
 			bond.owner = owner.clone();
 			Bonds::<T>::insert(&hot, bond);
 			Proposals::<T>::remove(&hot);
@@ -336,6 +373,11 @@ pub mod pallet {
 		/// The bond of an account, or the record of a removed one.
 		pub fn bond_of(who: AccountId32) -> Option<BondOf<T>> {
 			Bonds::<T>::get(who)
+		}
+
+		/// How often an account, or one that it owns, was slashed, and until when it is in quarantine.
+		pub fn strikes_of(who: AccountId32) -> Option<Strike<BlockNumberFor<T>>> {
+			Strikes::<T>::get(who)
 		}
 
 		/// The active validators and their stakes, in account order.

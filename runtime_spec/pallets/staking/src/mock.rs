@@ -56,6 +56,7 @@ pub fn account(n: u8) -> AccountId32 {
 
 pub const TREASURY: u8 = 250;
 pub const PERIOD: u64 = 20;
+pub const QUARANTINE: u64 = 30;
 
 pub struct Treasury;
 impl frame_support::traits::Get<AccountId32> for Treasury {
@@ -72,6 +73,8 @@ impl crate::Config for Test {
 	type MinimumValidatorStake = ConstU128<200>;
 	type UnbondingPeriod = ConstU64<PERIOD>;
 	type MaxValidators = ConstU32<3>;
+	type Quarantine = ConstU64<QUARANTINE>;
+	type MaxStrikes = ConstU32<3>;
 	type WeightInfo = ();
 }
 

@@ -170,7 +170,7 @@ fn without_a_treasury_the_rest_stays_on_hold() {
 }
 
 #[test]
-fn a_slashed_account_is_removed_for_good() {
+fn a_slashed_account_is_removed() {
 	run(|| {
 		bond(2, Role::Validator, 500);
 		assert_ok!(Staking::propose_owner(signed(2), account(7)));
@@ -187,9 +187,129 @@ fn a_slashed_account_is_removed_for_good() {
 		System::set_block_number(PERIOD + 1);
 		assert_ok!(Staking::withdraw(signed(2)));
 		assert_eq!((held(2), free(2)), (0, 800));
-		assert_noop!(Staking::bond(signed(2), Role::Validator, 200), Error::<Test>::Removed);
-		assert_noop!(Staking::bond(signed(2), Role::Worker, 200), Error::<Test>::Removed);
+		assert_noop!(Staking::bond(signed(2), Role::Validator, 200), Error::<Test>::InQuarantine);
+		assert_noop!(Staking::bond(signed(2), Role::Worker, 200), Error::<Test>::InQuarantine);
 		assert_noop!(Staking::withdraw(signed(2)), Error::<Test>::NotUnbonding);
+	});
+}
+
+/// Bonds account 2 as a worker, slashes it for all it has and waits for its quarantine.
+fn slash_and_wait(quarantine: u64) {
+	assert_ok!(Staking::bond(signed(2), Role::Worker, 100));
+	Staking::slash(&account(2), 100, &[]);
+	let until = System::block_number() + quarantine;
+	System::set_block_number(until - 1);
+	assert_noop!(Staking::bond(signed(2), Role::Worker, 100), Error::<Test>::InQuarantine);
+	System::set_block_number(until);
+}
+
+#[test]
+fn the_way_back_is_longer_each_time_and_ends() {
+	run(|| {
+		slash_and_wait(QUARANTINE);
+		slash_and_wait(2 * QUARANTINE);
+		assert_ok!(Staking::bond(signed(2), Role::Worker, 100));
+		assert!(Staking::is_active(&account(2), Role::Worker));
+		assert_eq!(Staking::strikes(&account(2)), 2);
+		Staking::slash(&account(2), 100, &[]);
+		let until = System::block_number() + 4 * QUARANTINE;
+		System::assert_has_event(Event::Struck { who: account(2), strikes: 3, until }.into());
+		System::set_block_number(until + 1_000);
+		assert_noop!(Staking::bond(signed(2), Role::Worker, 100), Error::<Test>::Removed);
+	});
+}
+
+#[test]
+fn a_slashed_account_withdraws_before_it_comes_back() {
+	run(|| {
+		bond(2, Role::Worker, 500);
+		Staking::slash(&account(2), 100, &[]);
+		System::set_block_number(1 + QUARANTINE);
+		assert_noop!(Staking::bond(signed(2), Role::Worker, 100), Error::<Test>::Removed);
+		assert_ok!(Staking::withdraw(signed(2)));
+		assert_ok!(Staking::bond(signed(2), Role::Worker, 100));
+	});
+}
+
+fn link(hot: u8, owner: u8) {
+	assert_ok!(Staking::propose_owner(signed(hot), account(owner)));
+	assert_ok!(Staking::accept_owner(signed(owner), account(hot)));
+}
+
+#[test]
+fn a_slash_strikes_the_owner_and_all_it_owns() {
+	run(|| {
+		for hot in [1, 2, 3] {
+			bond(hot, Role::Worker, 100);
+		}
+		link(1, 7);
+		link(2, 7);
+		Staking::slash(&account(1), 100, &[]);
+		assert_eq!([1, 2, 3, 7].map(|n| Staking::strikes(&account(n))), [1, 1, 0, 1]);
+		assert_ok!(Staking::propose_owner(signed(3), account(7)));
+		assert_noop!(Staking::accept_owner(signed(7), account(3)), Error::<Test>::InQuarantine);
+		assert_noop!(Staking::bond(signed(7), Role::Worker, 100), Error::<Test>::InQuarantine);
+		System::set_block_number(1 + QUARANTINE);
+		assert_ok!(Staking::accept_owner(signed(7), account(3)));
+		assert_eq!(Staking::strikes(&account(3)), 1, "a new account of a struck owner");
+		assert_ok!(Staking::bond(signed(1), Role::Worker, 100));
+		assert_eq!(Staking::owner(&account(1)), account(7), "a new bond does not cut the link");
+	});
+}
+
+#[test]
+fn a_slash_that_is_taken_back_leaves_no_trace() {
+	run(|| {
+		bond(1, Role::Worker, 500);
+		link(1, 7);
+		assert_eq!(Staking::slash(&account(1), 200, &[]), 200);
+		Staking::reinstate(&account(1));
+		assert_eq!(Staking::restore(&account(1), 200), 200);
+		assert!(Staking::is_active(&account(1), Role::Worker));
+		assert_eq!((held(1), Staking::stake(&account(1)), free(TREASURY)), (500, 500, 10));
+		assert_eq!([1, 7].map(|n| Staking::strikes(&account(n))), [0, 0]);
+		assert_eq!(Bonds::<Test>::get(account(1)).unwrap().unbonding_at, None);
+		System::assert_has_event(Event::Reinstated { who: account(1) }.into());
+		System::assert_has_event(Event::Restored { who: account(1), amount: 200 }.into());
+		Staking::reinstate(&account(1));
+		assert_ok!(Staking::unbond(signed(1)));
+	});
+	run(|| {
+		bond(1, Role::Worker, 500);
+		assert_eq!(Staking::slash(&account(1), 500, &[]), 500);
+		Staking::reinstate(&account(1));
+		assert_eq!(Staking::restore(&account(1), 500), 500);
+		assert!(Staking::is_active(&account(1), Role::Worker), "even if all was taken");
+	});
+}
+
+#[test]
+fn a_reinstated_validator_is_listed_again() {
+	run(|| {
+		bond(2, Role::Validator, 500);
+		Staking::slash(&account(2), 100, &[]);
+		Staking::reinstate(&account(2));
+		assert_eq!(Validators::<Test>::get().into_inner(), [account(2)]);
+		Staking::slash(&account(2), 100, &[]);
+		(3..6).for_each(|n| bond(n, Role::Validator, 200));
+		Staking::reinstate(&account(2));
+		assert_eq!(Validators::<Test>::get().len(), 3, "without room it unbonds");
+		assert!(Bonds::<Test>::get(account(2)).unwrap().unbonding_at.is_some());
+	});
+}
+
+#[test]
+fn no_more_is_restored_than_the_treasury_can_spare() {
+	run(|| {
+		bond(1, Role::Worker, 500);
+		assert_eq!(Staking::restore(&account(1), 50), 0, "the treasury keeps what it needs to exist");
+		Staking::fine(&account(1), 30, &[]);
+		assert_eq!(Staking::restore(&account(1), 50), 30);
+		assert_eq!(Staking::restore(&account(9), 50), 0, "nobody's stake");
+		assert_ok!(Staking::unbond(signed(1)));
+		System::set_block_number(50);
+		assert_ok!(Staking::withdraw(signed(1)));
+		assert_eq!(Staking::restore(&account(1), 50), 0, "the bond is gone");
 	});
 }
 

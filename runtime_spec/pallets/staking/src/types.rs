@@ -16,6 +16,17 @@ pub struct Bond<AccountId, Balance, BlockNumber> {
 	pub since: BlockNumber,
 	/// The first block in which the stake can be withdrawn, once unbonding.
 	pub unbonding_at: Option<BlockNumber>,
-	/// Whether the account was slashed. It never bonds again; the record stays for good.
+	/// Whether the account was slashed and has not bonded again since.
 	pub removed: bool,
+}
+
+/// What is remembered of slashes, for the slashed account and for its owner.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Strike<BlockNumber> {
+	/// How many there were.
+	pub count: u32,
+	/// The first block after the quarantine.
+	pub until: BlockNumber,
 }

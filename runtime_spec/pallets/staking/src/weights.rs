@@ -30,9 +30,9 @@ impl<T: frame_system::Config> HandCounted<T> {
 }
 
 impl<T: frame_system::Config> WeightInfo for HandCounted<T> {
-	/// Bond, validators, holds, account, each read and written.
+	/// Bond, validators, holds, account, each read and written; two strikes read.
 	fn bond() -> Weight {
-		Self::of(60_000, 9_000, 4, 4)
+		Self::of(60_000, 9_000, 6, 4)
 	}
 
 	/// Bond, holds, account.
@@ -55,9 +55,9 @@ impl<T: frame_system::Config> WeightInfo for HandCounted<T> {
 		Self::of(20_000, 4_000, 1, 1)
 	}
 
-	/// Bond, proposal.
+	/// Bond, proposal, strike.
 	fn accept_owner() -> Weight {
-		Self::of(20_000, 4_000, 2, 2)
+		Self::of(20_000, 4_000, 3, 2)
 	}
 }
 

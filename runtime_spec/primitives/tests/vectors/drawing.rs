@@ -3,12 +3,15 @@ use crate::json::{array, hash, hex, list, number, wide};
 use llmnet_primitives::{
 	drawing::{
 		audit_count, audit_seed, audited_ordinals, draw_key, panel as drawn_panel,
-		positions as drawn_positions,
+		positions as drawn_positions, review_seed,
 	},
 	pricing::price as priced,
 	MAX_PANEL,
 };
 use serde_json::{json, Value};
+
+/// Of the pallet `spot_checks`.
+const REVIEW_PANEL: u32 = 5;
 
 pub fn ordinals(case: &Value) -> Value {
 	let key = draw_key(&hash(&case["beacon_value"]), &array(&case["worker"]), number(&case["epoch"]));
@@ -27,6 +30,14 @@ pub fn panel(case: &Value) -> Value {
 	let eligible: Vec<_> = list(&case["eligible"]).iter().map(read).collect();
 	let panel = drawn_panel(&hash(&case["audit_seed"]), &eligible, MAX_PANEL);
 	json!({"panel": panel.iter().map(hex).collect::<Vec<_>>()})
+}
+
+pub fn review_panel(case: &Value) -> Value {
+	let read = |one: &Value| (array::<32>(&one["account"]), number::<u128>(&one["stake"]));
+	let eligible: Vec<_> = list(&case["eligible"]).iter().map(read).collect();
+	let seed = review_seed(&hash(&case["beacon_value"]), number(&case["audit"]));
+	let panel = drawn_panel(&seed, &eligible, REVIEW_PANEL);
+	json!({"seed": hex(seed), "panel": panel.iter().map(hex).collect::<Vec<_>>()})
 }
 
 pub fn positions(case: &Value) -> Value {

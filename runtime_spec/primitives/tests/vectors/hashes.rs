@@ -3,8 +3,8 @@ use crate::json::{array, bytes, decoded, hash, hex, list, number, numbers};
 use codec::Encode;
 use llmnet_primitives::{
 	hashing::{
-		output_hash, reference_commitment as commitment, request_seed, session_seed, text_hash,
-		verify_signature,
+		output_hash, plant_commitment as planted, reference_commitment as commitment, request_seed,
+		session_seed, text_hash, verify_signature,
 	},
 	merkle, Leaf, PlacedSegment, Receipt,
 };
@@ -40,6 +40,12 @@ pub fn reference_commitment(case: &Value) -> Value {
 	let leaves: Vec<Leaf> = list(&case["leaves"]).iter().map(decoded).collect();
 	let (account, salt) = (array(&case["account"]), array(&case["salt"]));
 	json!({"commitment": hex(commitment(number(&case["audit"]), &account, &leaves, &salt))})
+}
+
+pub fn plant_commitment(case: &Value) -> Value {
+	let (planter, worker, salt) = (array(&case["planter"]), array(&case["worker"]), array(&case["salt"]));
+	let (session, index) = (number(&case["session"]), number(&case["index"]));
+	json!({"commitment": hex(planted(&planter, session, index, &worker, &salt))})
 }
 
 pub fn signature(case: &Value) -> Value {

@@ -4,12 +4,13 @@ use llmnet_primitives::{
 	consensus::{self as references, Medians},
 	sampling::{Margin, Sampler},
 	scoring::{
-		clipped_sum, judge as judged, position_evidence, sprt, squared_distance, Distances, Evidence,
-		Judgement, Reason, Sprt,
+		clipped_sum, judge as judged, judge_exceptions as judged_exceptions, position_evidence, sprt,
+		squared_distance, Distances, Evidence, Judgement, Reason, Sprt,
 	},
 	Calibration, Leaf, ServiceSpec, Verdict,
 };
 use serde_json::{json, Value};
+use sp_core::H256;
 
 type Account = [u8; 32];
 
@@ -156,32 +157,62 @@ fn check_reason(judgement: &Judgement<Account>, state: Sprt, consistent: bool, t
 }
 
 pub fn judge(case: &Value) -> Value {
-	let (seed, temperature) = (hash(&case["request_seed"]), number(&case["temperature"]));
-	let answer = Answer {
-		leaves: leaves(&case["leaves"]),
-		calibration: calibration(&case["calibration"]),
-		spec: spec(case),
-		sampler: Sampler::new(&seed, temperature),
-	};
-	let given = given_references(case);
-	let judgement = judged(&answer.leaves, &given, &answer.calibration, &answer.spec, &seed, temperature);
-	let order: Vec<u32> = answer.leaves.iter().map(|leaf| leaf.position).collect();
-	let agreed = references::consensus(&order, &given, &answer.spec);
-	let (positions, state) = (answer.positions(&agreed), answer.sprt(&agreed));
-	let all = |field: &str| positions.iter().all(|position| position[field] == true);
-	let (consistent, tokens) = (all("self_consistent"), all("token_matches"));
-	check_reason(&judgement, state, consistent, tokens);
-	let verdict = match judgement.verdict {
-		Verdict::Passed => "pass",
-		Verdict::Failed => "fail",
-		Verdict::Abstained => "abstain",
-	};
-	json!({"judgement": {
-		"verdict": verdict,
-		"position_evidence": judgement.evidence.position, "margin_evidence": judgement.evidence.margin,
-		"sprt": sprt_name(state), "self_consistent": consistent, "tokens_match": tokens,
-		"accepted": accounts(&judgement.accepted), "rejected": accounts(&judgement.rejected),
-		"nearest": agreed.nearest.ok().map(|nearest| hex(nearest.account)),
-		"positions": positions,
-	}})
+	let judged = Judged::of(case, judged);
+	check_reason(&judged.judgement, judged.state, judged.all("self_consistent"), judged.all("token_matches"));
+	judged.shown()
+}
+
+pub fn judge_exceptions(case: &Value) -> Value {
+	Judged::of(case, judged_exceptions).shown()
+}
+
+type Rule =
+	fn(&[Leaf], &[(Account, Vec<Leaf>)], &Calibration, &ServiceSpec, &H256, u16) -> Judgement<Account>;
+
+/// A judgement by some rule with all that it is made of.
+struct Judged {
+	judgement: Judgement<Account>,
+	nearest: Option<Account>,
+	positions: Vec<Value>,
+	state: Sprt,
+}
+
+impl Judged {
+	fn of(case: &Value, rule: Rule) -> Self {
+		let (seed, temperature) = (hash(&case["request_seed"]), number(&case["temperature"]));
+		let answer = Answer {
+			leaves: leaves(&case["leaves"]),
+			calibration: calibration(&case["calibration"]),
+			spec: spec(case),
+			sampler: Sampler::new(&seed, temperature),
+		};
+		let given = given_references(case);
+		let judgement = rule(&answer.leaves, &given, &answer.calibration, &answer.spec, &seed, temperature);
+		let order: Vec<u32> = answer.leaves.iter().map(|leaf| leaf.position).collect();
+		let agreed = references::consensus(&order, &given, &answer.spec);
+		let (positions, state) = (answer.positions(&agreed), answer.sprt(&agreed));
+		Self { judgement, nearest: agreed.nearest.ok().map(|nearest| nearest.account), positions, state }
+	}
+
+	fn all(&self, field: &str) -> bool {
+		self.positions.iter().all(|position| position[field] == true)
+	}
+
+	fn shown(self) -> Value {
+		let Evidence { position, margin } = self.judgement.evidence;
+		let verdict = match self.judgement.verdict {
+			Verdict::Passed => "pass",
+			Verdict::Failed => "fail",
+			Verdict::Abstained => "abstain",
+		};
+		json!({"judgement": {
+			"verdict": verdict,
+			"position_evidence": position, "margin_evidence": margin,
+			"sprt": sprt_name(self.state),
+			"self_consistent": self.all("self_consistent"), "tokens_match": self.all("token_matches"),
+			"accepted": accounts(&self.judgement.accepted), "rejected": accounts(&self.judgement.rejected),
+			"nearest": self.nearest.map(hex),
+			"positions": self.positions,
+		}})
+	}
 }

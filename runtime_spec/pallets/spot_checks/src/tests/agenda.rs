@@ -6,7 +6,7 @@ type W = <Test as crate::Config>::WeightInfo;
 
 /// Room for `blocks` blocks of the agenda and `deadlines` deadlines, but for no draw.
 fn room(blocks: u64, deadlines: u64) -> Weight {
-	W::agenda_block() * blocks + W::deadline() * deadlines
+	W::thaw() + W::agenda_block() * blocks + W::deadline() * deadlines
 }
 
 /// Ten audits that wait for their receipts.
@@ -86,7 +86,7 @@ fn idle_work_is_charged() {
 		let now = System::block_number();
 		AgendaCursor::<Test>::put(now);
 		crate::DrawRound::<Test>::put(now);
-		assert_eq!(SpotChecks::on_idle(now, Weight::MAX), W::agenda_block() + W::next_draw());
+		assert_eq!(SpotChecks::on_idle(now, Weight::MAX), W::thaw() + W::agenda_block() + W::next_draw());
 		assert_eq!(SpotChecks::on_idle(now, Weight::zero()), Weight::zero());
 	});
 }

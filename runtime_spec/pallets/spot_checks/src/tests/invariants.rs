@@ -2,11 +2,12 @@
 use super::workshop::*;
 use crate::{
 	mock::*, Agenda, AgendaCursor, AuditFloor, AuditOf, Audits, BatchSpans, Batches, DrawRound, Due,
-	NextAudit, OfValidator, OfWorker, OpenedLeaves, References, Span, Spans, Stage, Undrawn, WorkerState,
-	Workers,
+	NextAudit, OfValidator, OfWorker, OpenedLeaves, PlantTally, Plants, PlantsOf, References, ReviewOf,
+	Reviews, Span, Spans, Stage, Undrawn, UndrawnReviews, WorkerState, Workers,
 };
 use frame_support::{assert_ok, storage::with_transaction};
 use llmnet_primitives::{scoring::Evidence, Leaves};
+use sp_core::H256;
 use sp_runtime::{DispatchError, TransactionOutcome};
 
 /// A worker with a decided audit, one whose leaves are open, one just drawn, and a sealed batch.
@@ -19,6 +20,11 @@ fn scene() -> Vec<Case> {
 	bond(&account(2), llmnet_primitives::Role::Worker);
 	open_session(5, &account(2));
 	assert_ok!(Delivery::of(vec![work(5, 0, 4)]).commit(&account(2)));
+	let named = (0..20).find(|position| !cases[0].positions().contains(position)).unwrap();
+	let challenger = RuntimeOrigin::signed(account(11));
+	assert_ok!(SpotChecks::challenge(challenger, 0, vec![named].try_into().unwrap()));
+	assert_ok!(SpotChecks::set_planters(RuntimeOrigin::root(), vec![account(35)].try_into().unwrap()));
+	assert_ok!(SpotChecks::plant(RuntimeOrigin::signed(account(35)), H256::zero()));
 	cases
 }
 
@@ -113,6 +119,46 @@ fn a_broken_batch_is_noticed() {
 }
 
 #[test]
+fn a_broken_review_is_noticed() {
+	build_and_execute(|| {
+		scene();
+		let (id, by) = (3, account(11));
+		assert!(Reviews::<Test>::contains_key(id));
+		let change = |change: fn(&mut crate::Review)| {
+			notices(|| Reviews::<Test>::mutate(id, |review| change(review.as_mut().unwrap())))
+		};
+		assert!(change(|review| review.bond = 0));
+		assert!(change(|review| review.bond += 1));
+		assert!(change(|review| review.of = 77));
+		assert!(change(|review| review.by = account(12)));
+		assert!(notices(|| Reviews::<Test>::remove(id)));
+		assert!(notices(|| ReviewOf::<Test>::remove(0, &by)));
+		assert!(notices(|| ReviewOf::<Test>::insert(1, &by, id)));
+		assert!(notices(|| UndrawnReviews::<Test>::insert(0, id, ())));
+		assert!(notices(|| UndrawnReviews::<Test>::insert(0, 77, ())));
+		assert!(notices(|| Audits::<Test>::remove(id)));
+		let record = crate::Records::<Test>::get(0).unwrap();
+		assert!(notices(|| crate::Records::<Test>::insert(1, record)));
+		assert!(notices(|| crate::PutOff::<Test>::insert(0, 1)));
+		let slash = crate::Slash { to_treasury: 1, forfeited: 1 };
+		assert!(notices(|| crate::Slashes::<Test>::insert(worker(), slash)));
+	});
+}
+
+#[test]
+fn a_broken_plant_is_noticed() {
+	build_and_execute(|| {
+		scene();
+		let plant = || crate::Plant { planter: account(35), round: 0 };
+		assert!(notices(|| Plants::<Test>::remove(H256::zero())));
+		assert!(notices(|| Plants::<Test>::insert(H256::repeat_byte(1), plant())));
+		assert!(notices(|| PlantsOf::<Test>::insert(account(35), 2)));
+		assert!(notices(|| PlantsOf::<Test>::insert(account(36), 1)));
+		assert!(notices(|| PlantTally::<Test>::mutate(|tally| tally.plants = 1)));
+	});
+}
+
+#[test]
 fn broken_findings_are_noticed() {
 	build_and_execute(|| {
 		scene();
@@ -124,6 +170,6 @@ fn broken_findings_are_noticed() {
 		assert!(notices(|| change_worker(evidence(5120, 0))));
 		assert!(notices(|| change_worker(evidence(0, 5120))));
 		assert!(!notices(|| change_worker(evidence(5119, 5119))));
-		assert!(notices(|| change_worker(|state| state.probation = 21)));
+		assert!(notices(|| change_worker(|state| state.probation = 101)));
 	});
 }

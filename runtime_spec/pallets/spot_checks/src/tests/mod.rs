@@ -1,8 +1,13 @@
 mod agenda;
 mod batches;
+mod drift;
 mod equivocation;
 mod invariants;
+mod outage;
 mod panel;
+mod plants;
+mod quarantine;
+mod reviews;
 mod stages;
 mod verdicts;
 mod walks;

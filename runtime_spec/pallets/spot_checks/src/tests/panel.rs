@@ -7,6 +7,25 @@ use llmnet_primitives::{
 	Leaves, Verdict,
 };
 
+#[test]
+fn silence_is_fined_where_a_quorum_could_tell() {
+	build_and_execute(|| {
+		for (index, withheld) in [false, true].into_iter().enumerate() {
+			let case = Case::draw(work(1, index as u32, 40));
+			let panel = case.panel();
+			assert_ok!(case.open_receipt());
+			for who in &panel[..2] {
+				assert_ok!(if withheld { case.report(who) } else { case.commit(who, &case.reference()) });
+			}
+			told();
+			run_to(case.stored().deadline + 1);
+			assert!(told().contains(&Told::Fined(panel[2].clone(), MINIMUM_FINE)));
+			let missed = Event::MissedDuty { audit: case.audit, validator: panel[2].clone() };
+			System::assert_has_event(missed.into());
+		}
+	});
+}
+
 /// The fine for an answer of 40 tokens.
 const FINE: u128 = 20 * 50;
 
@@ -159,7 +178,8 @@ fn with_two_references_that_disagree_there_is_no_verdict() {
 		case.decide_with(&[reference.clone(), moved(&reference)]);
 		let outcome = case.outcome();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Abstained, Reason::Disagreement));
-		assert_eq!(told(), [Told::Settled(worker(), 0)], "nobody is fined, nobody is paid");
+		let silent = Told::Fined(case.panel()[2].clone(), MINIMUM_FINE);
+		assert_eq!(told(), [silent, Told::Settled(worker(), 0)], "nobody is fined for it, nobody is paid");
 	});
 }
 

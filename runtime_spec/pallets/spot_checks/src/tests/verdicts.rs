@@ -5,7 +5,7 @@ use llmnet_primitives::{
 	drawing::ONE,
 	sampling::Sampler,
 	scoring::{Evidence, Reason},
-	Leaf, Leaves, Role, SessionId, Verdict,
+	Leaf, Leaves, SessionId, Verdict,
 };
 
 /// The price of an answer of 40 tokens.
@@ -159,8 +159,6 @@ fn open_audits_of_a_slashed_worker_take_no_calls_and_end_without_effect() {
 		assert_eq!(SpotChecks::batch(worker(), 0).unwrap().state, BatchState::Forfeited);
 		run_to(EPOCH);
 		assert_noop!(Delivery::of(vec![work(1, 9, 3)]).commit(&worker()), Error::<Test>::NotActiveWorker);
-		bond(&worker(), Role::Worker);
-		assert_noop!(Delivery::of(vec![work(1, 9, 3)]).commit(&worker()), Error::<Test>::WorkerRemoved);
 	});
 }
 

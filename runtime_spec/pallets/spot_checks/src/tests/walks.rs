@@ -2,7 +2,7 @@
 use super::workshop::*;
 use crate::{mock::*, AuditFloor, Audits, BatchState, Batches, Stage, WeightInfo};
 use frame_support::{dispatch::DispatchResult, weights::Weight};
-use llmnet_primitives::{drawing::ONE, Leaf, Leaves, Role};
+use llmnet_primitives::{drawing::ONE, hashing::plant_commitment, Leaf, Leaves, Role};
 use proptest::prelude::*;
 use sp_runtime::AccountId32;
 use std::collections::BTreeMap;
@@ -33,6 +33,13 @@ enum Act {
 		member: u8,
 		moved: bool,
 	},
+	/// Somebody of the panel, or the planter, or the worker asks for a review.
+	Review {
+		audit: u8,
+		member: u8,
+	},
+	/// The next answer of a worker's will be said to be planted.
+	Plant(u8),
 	Drain(u8),
 	Starve,
 	Blocks(u8),
@@ -48,10 +55,16 @@ fn act() -> impl Strategy<Value = Act> {
 		2 => member().prop_map(|(audit, member, _)| Act::Report { audit, member }),
 		2 => any::<u8>().prop_map(Act::Leaves),
 		4 => member().prop_map(|(audit, member, moved)| Act::Reveal { audit, member, moved }),
+		8 => (any::<u8>(), 0u8..5).prop_map(|(audit, member)| Act::Review { audit, member }),
+		2 => (1u8..3).prop_map(Act::Plant),
 		2 => (0u8..4).prop_map(Act::Drain),
 		1 => Just(Act::Starve),
 		6 => (1u8..5).prop_map(Act::Blocks),
 	]
+}
+
+fn planter() -> AccountId32 {
+	account(35)
 }
 
 #[derive(Default)]
@@ -111,6 +124,30 @@ impl Walk {
 		};
 	}
 
+	fn review(&self, choice: u8, member: u8) {
+		let Some(case) = self.pick(choice, &[Stage::Decided]) else { return };
+		let _ = match case.panel().get(usize::from(member)) {
+			Some(who) => {
+				let drawn = SpotChecks::positions(case.audit);
+				let named: Vec<u32> = (0..case.work.receipt.n_out)
+					.filter(|position| !drawn.contains(position))
+					.take(16)
+					.collect();
+				let origin = RuntimeOrigin::signed(who.clone());
+				SpotChecks::challenge(origin, case.audit, named.try_into().unwrap())
+			}
+			None if member == 3 => SpotChecks::appeal(RuntimeOrigin::signed(case.worker.clone()), case.audit),
+			None => SpotChecks::reveal_plant(RuntimeOrigin::signed(planter()), case.audit, SALT),
+		};
+	}
+
+	fn plant(&self, n: u8) {
+		let index = self.next_index.get(&n).copied().unwrap_or_default();
+		let (session, worker) = (10 + u64::from(n), account(n));
+		let commitment = plant_commitment(planter().as_ref(), session, index % 250, worker.as_ref(), &SALT);
+		let _ = SpotChecks::plant(RuntimeOrigin::signed(planter()), commitment);
+	}
+
 	fn act(&mut self, act: Act) {
 		let reference = |case: &Case, moved: bool| {
 			let mut leaves = case.reference();
@@ -133,6 +170,8 @@ impl Walk {
 			Act::Reveal { audit, member, moved } => self.attempt(audit, Stage::LeavesOpened, |case| {
 				case.reveal(&seat(&case, member), &reference(&case, moved))
 			}),
+			Act::Review { audit, member } => self.review(audit, member),
+			Act::Plant(worker) => self.plant(worker),
 			Act::Drain(tasks) => {
 				type W = <Test as crate::Config>::WeightInfo;
 				next_block_with((W::agenda_block() + W::deadline()) * u64::from(tasks));
@@ -152,7 +191,9 @@ proptest! {
 	) {
 		build_and_execute(|| {
 			bond(&account(2), Role::Worker);
-			bond(&account(13), Role::Validator);
+			(13..17).for_each(|n| bond(&account(n), Role::Validator));
+			SpotChecks::do_set_planters(vec![planter()].try_into().unwrap());
+			crate::PlantTally::<Test>::mutate(|tally| tally.audits = 1_000);
 			(1..3).for_each(|n| open_session(10 + u64::from(n), &account(n)));
 			AuditFloor::<Test>::put(floor);
 			let mut walk = Walk::default();
@@ -161,11 +202,12 @@ proptest! {
 				SpotChecks::do_try_state().expect("invariants hold after every act");
 			}
 			// Left alone, everything comes to its end and is forgotten.
-			run_to(System::block_number() + 4 * (RECEIPT + REFERENCE + LEAVES + REVEAL));
+			run_to(System::block_number() + 9 * (RECEIPT + REFERENCE + LEAVES + REVEAL));
 			let closed = |batch: crate::Batch| matches!(batch.state, BatchState::Settled | BatchState::Forfeited);
 			assert!(Batches::<Test>::iter_values().all(closed));
 			assert!(Audits::<Test>::iter_values().all(|audit| audit.stage == Stage::Decided));
-			run_to(System::block_number() + 3 * RETENTION);
+			run_to(System::block_number() + 4 * RETENTION);
+			assert_eq!(crate::Reviews::<Test>::iter().count() + crate::Plants::<Test>::iter().count(), 0);
 			assert_eq!(Audits::<Test>::iter().count() + Batches::<Test>::iter().count(), 0);
 			assert_eq!(crate::Agenda::<Test>::iter().count(), 0);
 		});

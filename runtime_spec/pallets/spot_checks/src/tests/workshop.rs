@@ -1,7 +1,10 @@
 //! Makes answers, batches, openings and references, and takes audits from stage to stage.
 use crate::{mock::*, Audit, AuditFloor, Audits, Event, ReferenceCommitment, Stage};
 use codec::Encode;
-use frame_support::{assert_ok, dispatch::DispatchResult};
+use frame_support::{
+	assert_ok,
+	dispatch::{DispatchResult, DispatchResultWithPostInfo, Pays},
+};
 use llmnet_primitives::{
 	drawing::{positions, ONE},
 	hashing::{reference_commitment, request_seed},
@@ -152,10 +155,20 @@ pub fn price(receipt: &Receipt) -> u128 {
 	(receipt.n_prompt + receipt.n_out).into()
 }
 
+/// What became of a duty: it costs no fee when it succeeds, and one when it does not.
+fn free(result: DispatchResultWithPostInfo) -> DispatchResult {
+	let post = match &result {
+		Ok(post) => post,
+		Err(error) => &error.post_info,
+	};
+	assert_eq!(post.pays_fee == Pays::No, result.is_ok());
+	result.map(|_| ()).map_err(|error| error.error)
+}
+
 pub fn open(who: &AccountId32, audit: AuditId, opening: Opening) -> DispatchResult {
 	let Opening { placed, segment_proof, receipt, receipt_proof } = opening;
 	let origin = RuntimeOrigin::signed(who.clone());
-	SpotChecks::open_receipt(origin, audit, placed, segment_proof, receipt, receipt_proof)
+	free(SpotChecks::open_receipt(origin, audit, placed, segment_proof, receipt, receipt_proof))
 }
 
 /// The leaves at `positions` with their proof.
@@ -224,7 +237,21 @@ impl Case {
 	}
 
 	pub fn positions(&self) -> Vec<u32> {
-		positions(&self.stored().seed, self.work.receipt.n_out)
+		let named = SpotChecks::review(self.audit).map(|review| review.exceptions).unwrap_or_default();
+		if named.is_empty() {
+			positions(&self.stored().seed, self.work.receipt.n_out)
+		} else {
+			named.into_inner()
+		}
+	}
+
+	/// The review of this audit that `by` asked for, once it has a panel.
+	pub fn review_by(&self, by: &AccountId32) -> Case {
+		let audit = crate::ReviewOf::<Test>::get(self.audit, by).expect("asked for");
+		while Audits::<Test>::get(audit).is_none() {
+			next_block();
+		}
+		Case { audit, ..self.clone() }
 	}
 
 	pub fn open_receipt(&self) -> DispatchResult {
@@ -248,26 +275,29 @@ impl Case {
 
 	pub fn commit(&self, who: &AccountId32, leaves: &Leaves) -> DispatchResult {
 		let commitment = ReferenceCommitment::Reference(self.commit_hash(who, leaves));
-		SpotChecks::commit_reference(RuntimeOrigin::signed(who.clone()), self.audit, commitment)
+		free(SpotChecks::commit_reference(RuntimeOrigin::signed(who.clone()), self.audit, commitment))
 	}
 
 	pub fn report(&self, who: &AccountId32) -> DispatchResult {
 		let origin = RuntimeOrigin::signed(who.clone());
-		SpotChecks::commit_reference(origin, self.audit, ReferenceCommitment::Withheld)
+		free(SpotChecks::commit_reference(origin, self.audit, ReferenceCommitment::Withheld))
 	}
 
 	pub fn open_leaves(&self) -> DispatchResult {
 		let (leaves, proof) = opened_leaves(&self.work, &self.positions());
-		SpotChecks::open_leaves(RuntimeOrigin::signed(self.worker.clone()), self.audit, leaves, proof)
+		free(SpotChecks::open_leaves(RuntimeOrigin::signed(self.worker.clone()), self.audit, leaves, proof))
 	}
 
 	pub fn reveal(&self, who: &AccountId32, leaves: &Leaves) -> DispatchResult {
-		SpotChecks::reveal_reference(RuntimeOrigin::signed(who.clone()), self.audit, leaves.clone(), SALT)
+		let origin = RuntimeOrigin::signed(who.clone());
+		free(SpotChecks::reveal_reference(origin, self.audit, leaves.clone(), SALT))
 	}
 
 	/// Goes on until the leaves are open, the panel having committed to `references`.
 	pub fn to_leaves(&self, references: &[Leaves]) {
-		assert_ok!(self.open_receipt());
+		if self.stage() == Stage::Drawn {
+			assert_ok!(self.open_receipt());
+		}
 		for (who, leaves) in self.panel().iter().zip(references) {
 			assert_ok!(self.commit(who, leaves));
 		}
