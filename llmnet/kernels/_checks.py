@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from llmnet.kernels._config import PREFILL
+from llmnet.kernels._config import HEAD_DIMS
 from llmnet.kernels._dispatch import FLOAT_DTYPES
 from llmnet.kernels.errors import DtypeError, LayoutError, LengthError, ShapeError
 
@@ -62,8 +62,8 @@ def check_cache(k_cache: Tensor, v_cache: Tensor) -> None:
             f"got {tuple(k_cache.shape)} and {tuple(v_cache.shape)}"
         )
     page_size, num_kv_heads, head_dim = k_cache.shape[1:]
-    if head_dim not in PREFILL:
-        raise ShapeError(f"head_dim {head_dim} has no pinned configuration: supported are {sorted(PREFILL)}")
+    if head_dim not in HEAD_DIMS:
+        raise ShapeError(f"head_dim {head_dim} has no pinned configuration: supported are {list(HEAD_DIMS)}")
     if page_size < 1 or page_size & (page_size - 1) or num_kv_heads < 1:
         raise ShapeError(
             f"page_size must be a power of two and num_kv_heads positive, got {page_size}, {num_kv_heads}"
@@ -112,3 +112,34 @@ def check_lengths(q_lens: list[int], context_lens: list[int], max_tokens: int) -
             raise LengthError(
                 f"sequence {i_b}: context of {context_len} tokens, the page table holds {max_tokens}"
             )
+
+
+def check_matrix(name: str, tensor: Tensor) -> None:
+    """A matrix has two dimensions and dense rows, which may lie apart."""
+    if tensor.dim() != 2:
+        raise ShapeError(f"{name} must have two dimensions, got {tuple(tensor.shape)}")
+    if tensor.shape[1] > 1 and tensor.stride(1) != 1:
+        raise LayoutError(f"{name} must be dense in its last dimension: call .contiguous()")
+    if tensor.shape[0] > 1 and tensor.stride(0) < tensor.shape[1]:
+        raise LayoutError(f"{name} has rows that overlap: call .contiguous()")
+
+
+def check_keys(keys: Tensor) -> None:
+    """Keys of random streams are int64 ``[rows, 2]`` of 32-bit words; their values are looked at on a CPU
+    only."""
+    if keys.dim() != 2 or keys.shape[1] != 2:
+        raise ShapeError(f"keys must be [rows, 2], got {tuple(keys.shape)}")
+    if keys.dtype != torch.int64:
+        raise DtypeError(f"keys must be int64, got {keys.dtype}")
+    if not keys.is_contiguous():
+        raise LayoutError("keys must be contiguous: call .contiguous()")
+    check_word_range("keys", keys)
+
+
+def check_word_range(name: str, values: Tensor) -> None:
+    """Integers that stand for unsigned 32-bit words; looked at on a CPU only."""
+    if values.is_cuda or values.numel() == 0:
+        return
+    lowest, highest = int(values.min()), int(values.max())
+    if lowest < 0 or highest >= 1 << 32:
+        raise LengthError(f"{name} must be 32-bit words, got {lowest}..{highest}")

@@ -41,35 +41,45 @@ def attend_tile(
     p_k,
     p_v,
     p_pages,
+    i_hk,
     i_start,
     i_end,
     b_pos,
     qk_scale,
-    TOKEN: tl.constexpr,
+    HK: tl.constexpr,
     D: tl.constexpr,
     PAGE: tl.constexpr,
     BN: tl.constexpr,
     MASKED: tl.constexpr,
+    TMA: tl.constexpr,
 ):
     """Fold keys ``i_start .. i_start + BN`` into the partial of each query row.
 
-    ``p_k`` and ``p_v`` point at the KV head, ``TOKEN`` is the distance of two tokens in elements. With
-    ``MASKED`` a row sees only keys at positions ``<= b_pos`` and nothing at or after ``i_end`` is read; a
-    tile in which a row sees no key leaves the bits of that row as they were.
+    ``p_k`` and ``p_v``: the caches, as pointers or, with ``TMA``, as descriptors of ``[slots, HK * D]`` with
+    tiles ``[BN, D]``, for which a page must hold whole tiles. With ``MASKED`` a row sees only keys at
+    positions ``<= b_pos`` and no value at or after ``i_end`` counts, whatever lies there; a tile in which a
+    row sees no key leaves the bits of that row as they were.
     """
     o_n = i_start + tl.arange(0, BN)  # [BN]
-    o_d = tl.arange(0, D)  # [D]
-    if MASKED:
-        m_n = o_n < i_end  # [BN]
-        b_page = tl.load(p_pages + o_n // PAGE, mask=m_n, other=0)  # [BN]
-        o_kv = (b_page.to(tl.int64) * PAGE + o_n % PAGE)[:, None] * TOKEN + o_d[None, :]  # [BN, D]
-        b_k = tl.load(p_k + o_kv, mask=m_n[:, None], other=0.0)  # [BN, D]
-        b_v = tl.load(p_v + o_kv, mask=m_n[:, None], other=0.0)  # [BN, D]
+    m_n = o_n < i_end  # [BN]
+    if TMA:
+        i_slot = tl.load(p_pages + i_start // PAGE) * PAGE + i_start % PAGE
+        b_k = p_k.load([i_slot, i_hk * D])  # [BN, D]
+        b_v = p_v.load([i_slot, i_hk * D])  # [BN, D]
+        if MASKED:
+            b_v = tl.where(m_n[:, None], b_v, 0.0)  # a slot that holds no token may hold NaN
     else:
-        b_page = tl.load(p_pages + o_n // PAGE)  # [BN]
-        o_kv = (b_page.to(tl.int64) * PAGE + o_n % PAGE)[:, None] * TOKEN + o_d[None, :]  # [BN, D]
-        b_k = tl.load(p_k + o_kv)  # [BN, D]
-        b_v = tl.load(p_v + o_kv)  # [BN, D]
+        o_d = i_hk * D + tl.arange(0, D)  # [D]
+        if MASKED:
+            b_page = tl.load(p_pages + o_n // PAGE, mask=m_n, other=0)  # [BN]
+            o_kv = (b_page.to(tl.int64) * PAGE + o_n % PAGE)[:, None] * (HK * D) + o_d[None, :]  # [BN, D]
+            b_k = tl.load(p_k + o_kv, mask=m_n[:, None], other=0.0)  # [BN, D]
+            b_v = tl.load(p_v + o_kv, mask=m_n[:, None], other=0.0)  # [BN, D]
+        else:
+            b_page = tl.load(p_pages + o_n // PAGE)  # [BN]
+            o_kv = (b_page.to(tl.int64) * PAGE + o_n % PAGE)[:, None] * (HK * D) + o_d[None, :]  # [BN, D]
+            b_k = tl.load(p_k + o_kv)  # [BN, D]
+            b_v = tl.load(p_v + o_kv)  # [BN, D]
     b_s = tl.dot(b_q, tl.trans(b_k), input_precision="ieee")  # [ROWS, BN]
     if MASKED:
         b_s = tl.where(o_n[None, :] <= b_pos[:, None], b_s, float("-inf"))  # [ROWS, BN]

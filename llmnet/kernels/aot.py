@@ -1,178 +1,196 @@
-"""Compile every pinned kernel for sm_90 on a machine without a GPU and read what it costs.
+"""The compile gate: every pinned kernel for every architecture, on a machine without a GPU.
 
-    python -m llmnet.kernels.aot                        print the table
-    python -m llmnet.kernels.aot --write FILE.json      write the measured resources (the golden of the tests)
+    python -m llmnet.kernels.aot                     compile all, print the table, compare with the record
+    python -m llmnet.kernels.aot --only REGEX        compile only those whose "sm_90/name" matches
+    python -m llmnet.kernels.aot --inputs            compare what would be compiled; compile nothing
+    python -m llmnet.kernels.aot --write             compile what has changed and renew the record (--all: everything)
 
-Run it without ``TRITON_INTERPRET``: interpreted kernels cannot be compiled. Line information is left out,
-which makes the binary of a kernel, and so its digest, the same on every machine with the same Triton.
+The record (``pinned/sm_90.json`` beside this file) holds, for each kernel, a fingerprint of everything that
+decides its binary, the digest of that binary and what it costs. Run this without ``TRITON_INTERPRET``:
+interpreted kernels cannot be compiled. Line information is left out, which makes the binary of a kernel, and
+so its digest, the same on every machine with the same Triton.
 """
 
 import argparse
 import dataclasses
-import hashlib
 import json
+import multiprocessing
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from llmnet.kernels._config import COMPILE_OPTIONS
+from llmnet.kernels._compile import Resources, fingerprint, measure
+from llmnet.kernels._config import ARCHITECTURES, COMPILE_OPTIONS, Tables, tables
 from llmnet.kernels._dispatch import interpreting
 from llmnet.kernels._variant import Variant
 from llmnet.kernels.errors import BackendError
 
-ARCH = 90
-MAX_REGISTERS = 255
-MAX_SHARED_BYTES = 232_448
-"""Shared memory one block may use on sm_90."""
+RECORDS = Path(__file__).with_name("pinned")
+WRITE = "python -m llmnet.kernels.aot --write"
+Row = dict[str, Any]
 
 
-@dataclasses.dataclass(frozen=True)
-class Resources:
-    """What one compiled kernel uses: instruction counts in PTX, registers a thread, bytes a thread or a
-    block."""
-
-    registers: int
-    stack_bytes: int
-    spill_stores: int
-    spill_loads: int
-    shared_bytes: int
-    num_warps: int
-    wgmma: int
-    mma_sync: int
-    cp_async: int
-    cubin_sha256: str
-
-    def faults(self, variant: Variant) -> list[str]:
-        """Reasons why this kernel must not ship; empty when it may."""
-        found = []
-        if self.registers > MAX_REGISTERS:
-            found.append(f"{self.registers} registers a thread, at most {MAX_REGISTERS}")
-        if self.stack_bytes or self.spill_stores or self.spill_loads:
-            found.append(
-                f"spills: stack {self.stack_bytes} B, {self.spill_stores} stores, {self.spill_loads} loads"
-            )
-        if self.shared_bytes > MAX_SHARED_BYTES:
-            found.append(f"{self.shared_bytes} B of shared memory, at most {MAX_SHARED_BYTES}")
-        if variant.wgmma and (self.wgmma == 0 or self.mma_sync > 0):
-            found.append(f"wgmma expected, found {self.wgmma} wgmma and {self.mma_sync} mma.sync")
-        return found
+def all_variants(arch: str) -> Iterator[Variant]:
+    """Every variant of every operator for ``arch``, in a fixed order."""
+    return all_variants_of(tables(arch))
 
 
-def all_variants() -> Iterator[Variant]:
-    """Every variant of every operator, in a fixed order."""
+def all_variants_of(pinned: Tables) -> Iterator[Variant]:
+    """Every variant of every operator under a table, in a fixed order."""
     from llmnet.kernels.attention_decode import triton as decode
     from llmnet.kernels.attention_prefill import triton as prefill
     from llmnet.kernels.kv_write import triton as write
+    from llmnet.kernels.lm_head_leaf import triton as head
+    from llmnet.kernels.matmul import triton as matmul
+    from llmnet.kernels.rms_norm import triton as norm
+    from llmnet.kernels.sample import triton as sampler
+    from llmnet.kernels.sign_octets import triton as signs
+    from llmnet.kernels.swiglu import triton as gate
 
-    yield from prefill.variants()
-    yield from decode.variants()
-    yield from write.variants()
-
-
-def compile_variant(variant: Variant) -> Any:
-    """Compile one variant for sm_90; returns Triton's compiled kernel (``.asm``, ``.metadata``).
-
-    Raises: :class:`BackendError` under ``TRITON_INTERPRET``.
-    """
-    if interpreting():
-        raise BackendError("unset TRITON_INTERPRET: interpreted kernels cannot be compiled")
-    import triton
-    from triton.backends.compiler import GPUTarget
-    from triton.compiler import ASTSource
-
-    names = [param.name for param in variant.kernel.params]
-    types = {name: f"*{kind}" for name, kind in variant.pointers.items()} | dict(variant.scalars)
-    signature = {name: types.get(name, "constexpr") for name in names}
-    attributes = {
-        (index,): [["tt.divisibility", 16]] for index, name in enumerate(names) if name in variant.aligned
-    }
-    source = ASTSource(variant.kernel, signature, constexprs=dict(variant.constants), attrs=attributes)
-    options = {"num_warps": variant.num_warps, "num_stages": variant.num_stages, **COMPILE_OPTIONS}
-    return triton.compile(source, target=GPUTarget("cuda", ARCH, 32), options=options)
+    for module in (prefill, decode, write, matmul, norm, gate, head, signs, sampler):
+        yield from module.variants(pinned)
 
 
-def measure(variant: Variant) -> Resources:
-    """Compile one variant and read its resources from the binary and from PTX."""
-    compiled = compile_variant(variant)
-    ptx: str = compiled.asm["ptx"]
-    cubin: bytes = compiled.asm["cubin"]
-    usage = _run_tool("cuobjdump", cubin, "--dump-resource-usage")
-    sass = _run_tool("cuobjdump", cubin, "--dump-sass")
-    return Resources(
-        registers=_field(usage, "REG"),
-        stack_bytes=_field(usage, "STACK"),
-        spill_stores=len(re.findall(r"\bSTL\b", sass)),
-        spill_loads=len(re.findall(r"\bLDL\b", sass)),
-        shared_bytes=int(compiled.metadata.shared),
-        num_warps=int(compiled.metadata.num_warps),
-        wgmma=len(re.findall(r"wgmma\.mma_async", ptx)),
-        mma_sync=len(re.findall(r"mma\.sync", ptx)),
-        cp_async=len(re.findall(r"cp\.async\.c[ag]", ptx)),
-        cubin_sha256=hashlib.sha256(cubin).hexdigest(),
-    )
+def record_file(arch: str) -> Path:
+    """Where the record of ``arch`` lies."""
+    return RECORDS / f"{arch}.json"
 
 
-def _run_tool(name: str, cubin: bytes, *arguments: str) -> str:
-    import triton
-
-    tool = Path(triton.__file__).parent / "backends" / "nvidia" / "bin" / name
-    with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
-        file.write(cubin)
-        file.flush()
-        done = subprocess.run([tool, *arguments, file.name], capture_output=True, text=True, check=True)  # noqa: S603 - a tool of the wheel
-    return done.stdout
+def read_record(arch: str) -> Row:
+    """The record of ``arch``. Raises: :class:`BackendError` when there is none that can be read."""
+    try:
+        record: Row = json.loads(record_file(arch).read_text())
+    except (OSError, ValueError) as error:
+        raise BackendError(f"{record_file(arch)} cannot be read: {error}; renew it: {WRITE}") from error
+    return record
 
 
-def _field(usage: str, name: str) -> int:
-    found = re.findall(rf"\b{name}:(\d+)", usage)
-    if not found:
-        raise BackendError(f"cuobjdump printed no {name} field: {usage[:200]!r}")
-    return max(map(int, found))
+def inputs(arch: str) -> dict[str, str]:
+    """Fingerprint of every kernel of ``arch`` by name: milliseconds, nothing is compiled."""
+    return {variant.name: fingerprint(variant, tables(arch).number) for variant in all_variants(arch)}
 
 
-def report() -> dict[str, Any]:
-    """Measure every variant: a JSON-ready object with the compiler version and one entry a kernel."""
-    import triton
-
+def measured(arch: str, name: str) -> Row:
+    """Compile kernel ``name`` for ``arch``: its row of a record, with the reasons why it must not ship."""
     os.environ["TRITON_DISABLE_LINE_INFO"] = "1"
-    kernels = {}
-    for variant in all_variants():
-        resources = measure(variant)
-        kernels[variant.name] = {**dataclasses.asdict(resources), "faults": resources.faults(variant)}
-    return {"arch": f"sm_{ARCH}", "triton": triton.__version__, "kernels": kernels}
+    number = tables(arch).number
+    variant = next(variant for variant in all_variants(arch) if variant.name == name)
+    resources: Resources = measure(variant, number)
+    faults = resources.faults(variant, number)
+    return {"inputs": fingerprint(variant, number), **dataclasses.asdict(resources), "faults": faults}
 
 
-def table(result: dict[str, Any]) -> str:
+def unchanged(arch: str, writing: bool) -> dict[str, Row]:
+    """Rows of the record that need no compilation when it is renewed: their inputs are what they were. A check
+    keeps nothing."""
+    if not writing or not record_file(arch).exists():
+        return {}
+    rows = read_record(arch)["kernels"]
+    now = inputs(arch)
+    return {name: row for name, row in rows.items() if now.get(name) == row["inputs"]}
+
+
+def report(arch: str, only: str = "", jobs: int | None = None, keep: dict[str, Row] | None = None) -> Row:
+    """Compile the kernels of ``arch`` whose ``arch/name`` matches ``only``, ``jobs`` at a time (all cores).
+
+    Rows of ``keep`` are taken as they are.
+    """
+    import triton
+
+    kept = keep or {}
+    wanted = [variant.name for variant in all_variants(arch) if re.search(only, f"{arch}/{variant.name}")]
+    names = [name for name in wanted if name not in kept]
+    if jobs == 1:
+        rows = [measured(arch, name) for name in names]
+    else:
+        context = multiprocessing.get_context("forkserver")
+        with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
+            rows = list(pool.map(measured, [arch] * len(names), names))
+    made = kept | dict(zip(names, rows, strict=True))
+    kernels = {name: made[name] for name in wanted}
+    return {"arch": arch, "triton": triton.__version__, "options": COMPILE_OPTIONS, "kernels": kernels}
+
+
+def differences(found: Row, record: Row) -> list[str]:
+    """Where kernels just compiled are not those on record."""
+    wrong = [
+        f"{key}: compiled with {found[key]!r}, on record {record[key]!r}"
+        for key in ("arch", "triton", "options")
+        if found[key] != record[key]
+    ]
+    for name, row in found["kernels"].items():
+        old = record["kernels"].get(name)
+        if old is None:
+            wrong.append(f"{name}: not on record")
+            continue
+        changed = {key: (old.get(key), value) for key, value in row.items() if old.get(key) != value}
+        wrong += [f"{name}: {key} was {old}, is {new}" for key, (old, new) in changed.items()]
+    return wrong
+
+
+def input_differences(found: dict[str, str], record: Row) -> list[str]:
+    """Kernels whose record was made from another source, launch or compiler, and kernels without one."""
+    kernels = record["kernels"]
+    wrong = [f"{name}: on record, but no longer made" for name in kernels.keys() - found.keys()]
+    wrong += [f"{name}: not on record" for name in found.keys() - kernels.keys()]
+    for name in found.keys() & kernels.keys():
+        if found[name] != kernels[name]["inputs"]:
+            wrong.append(f"{name}: source, launch or compiler differ from what the record was made from")
+    return sorted(wrong)
+
+
+def table(found: Row) -> str:
     """The resources of every kernel as text, one line a kernel."""
-    lines = [f"{'kernel':44} regs stack shared  wgmma mma.sync cp.async"]
-    for name, row in result["kernels"].items():
+    lines = [f"{found['arch']:52} regs stack shared warps wgmma mma.sync cp.async bulk"]
+    for name, row in found["kernels"].items():
         lines.append(
-            f"{name:44} {row['registers']:4} {row['stack_bytes']:5} {row['shared_bytes']:6}  "
-            f"{row['wgmma']:5} {row['mma_sync']:8} {row['cp_async']:8}"
+            f"{name:52} {row['registers']:4} {row['stack_bytes']:5} {row['shared_bytes']:6} {row['num_warps']:5} "
+            f"{row['wgmma']:5} {row['mma_sync']:8} {row['cp_async']:8} {row['tma']:4}"
         )
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table or write it; exit status 1 when a kernel must not ship."""
-    parser = argparse.ArgumentParser(prog="python -m llmnet.kernels.aot", description="sm_90 compile gate")
-    parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="write JSON there instead of printing a table"
-    )
+    """Compile, compare, print or write; exit status 1 when a kernel must not ship or is not on record."""
+    parser = argparse.ArgumentParser(prog="python -m llmnet.kernels.aot", description="the compile gate")
+    parser.add_argument("--arch", choices=ARCHITECTURES, help="only this architecture")
+    parser.add_argument("--only", default="", metavar="REGEX", help='only kernels whose "sm_90/name" matches')
+    parser.add_argument("--jobs", type=int, metavar="N", help="compilations at a time (default: all cores)")
+    doing = parser.add_mutually_exclusive_group()
+    doing.add_argument("--inputs", action="store_true", help="compare the inputs only; compile nothing")
+    doing.add_argument("--write", action="store_true", help="renew the record")
+    parser.add_argument("--all", action="store_true", help="with --write: compile what has not changed, too")
     options = parser.parse_args(arguments)
-    result = report()
-    if options.write:
-        options.write.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
-    else:
-        sys.stdout.write(table(result))
-    faults = [f"{name}: {fault}\n" for name, row in result["kernels"].items() for fault in row["faults"]]
-    sys.stderr.writelines(faults)
-    return 1 if faults else 0
+    if options.write and options.only:
+        parser.error("a record holds all kernels: --write takes no --only")
+    if interpreting():
+        sys.stderr.write("unset TRITON_INTERPRET: interpreted kernels cannot be compiled\n")
+        return 1
+    wrong: list[str] = []
+    for arch in [options.arch] if options.arch else ARCHITECTURES:
+        if not options.write:
+            wrong += [f"{arch}: {line}" for line in input_differences(inputs(arch), read_record(arch))]
+        if options.inputs:
+            continue
+        found = report(
+            arch, options.only, options.jobs, keep={} if options.all else unchanged(arch, options.write)
+        )
+        sys.stdout.write(table(found))
+        for name, row in found["kernels"].items():
+            wrong += [f"{arch}: {name}: {fault}" for fault in row["faults"]]
+        if options.write:
+            RECORDS.mkdir(exist_ok=True)
+            record_file(arch).write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        else:
+            wrong += [f"{arch}: {line}" for line in differences(found, read_record(arch))]
+    sys.stderr.writelines(f"{line}\n" for line in wrong)
+    if wrong and not options.write:
+        sys.stderr.write(f"if the change is meant, renew the record: {WRITE}\n")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from llmnet.kernels._config import KV_SPLIT, KV_TILE
+
 from .cases import Batch, Seq, Shape, make_batch, oracle, same_bits
 
 Run = Callable[[Batch], Tensor]
@@ -79,3 +81,89 @@ def bits_repeat(run: Run, batch: Batch, times: int) -> None:
     expected = run(batch)
     for time in range(times):
         assert same_bits(run(batch), expected), f"bits differ at repeat {time}"
+
+
+Add = Callable[[Tensor, Tensor], Tensor]
+"""A sum of two fp32 tensors, rounded in some way."""
+
+
+def to_nearest(left: Tensor, right: Tensor) -> Tensor:
+    """As a processor rounds, and the interpreter."""
+    return left + right
+
+
+def toward_zero(left: Tensor, right: Tensor) -> Tensor:
+    """As the accumulators of tensor cores are said to round: the exact sum, cut off."""
+    exact = left.double() + right.double()
+    near = exact.float()
+    inward = torch.nextafter(near, torch.zeros(()))
+    return torch.where(near.double().abs() > exact.abs(), inward, near)
+
+
+def sums_in_order(
+    run: Callable[[Tensor, Tensor], Tensor],
+    rows: int,
+    steps: int,
+    step: int,
+    digits: int = 12,
+    add: Add = to_nearest,
+) -> None:
+    """A product adds its steps of ``step`` one after the other in fp32, from the first to the last.
+
+    Each step holds a single non-zero product, an integer, so within a step there is no order; across them the
+    values are of such sizes that fp32 loses other bits in every other order.
+    """
+    values = ordered_values(64, steps, digits)
+    x, weight = torch.zeros(rows, steps * step), torch.zeros(64, steps * step)
+    expected = torch.zeros(64)
+    for i in range(steps):
+        x[:, i * step + 7 * i % step] = 1.0
+        weight[:, i * step + 7 * i % step] = values[:, i]
+        expected = add(expected, values[:, i])
+    wrong = (run(x, weight) != expected).any(0).nonzero().flatten().tolist()
+    assert not wrong, f"order of summation: other sums in columns {wrong}"
+
+
+def ordered_values(rows: int, count: int, digits: int) -> Tensor:
+    """``[rows, count]`` whole numbers of many sizes, with so many binary digits: the fp32 sum of a row tells
+    in which order it was taken."""
+    generator = torch.Generator().manual_seed(1)
+    sizes = torch.randint(0, 34 - digits, (rows, count), generator=generator)
+    signed = torch.randint(-(1 << digits), 1 << digits, (rows, count), generator=generator)
+    return signed.float() * 2.0**sizes
+
+
+def attention_sums_in_order(
+    run: Run,
+    q_len: int,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    digits: int = 12,
+    add: Add = to_nearest,
+) -> None:
+    """Values are added tile by tile inside a split, and splits one after the other, both ascending.
+
+    All scores are equal, so every weight is 1; each tile holds one non-zero value in each column, a whole
+    number, and the number of keys is a power of two, so nothing but the order of the sums can round. ``add``
+    is how a matrix product rounds; splits are merged by ordinary arithmetic.
+    """
+    dim, splits = 16, 4
+    tiles = splits * KV_SPLIT // KV_TILE
+    shape, context = Shape(1, 1, dim), tiles * KV_TILE
+    values = ordered_values(dim, tiles, digits)  # [dim, tiles]
+    batch = make_batch([Seq(1, q_len, context)], shape, dtype, device)
+    batch.q.zero_()
+    for i_key in range(context):
+        i_tile, i_place = divmod(i_key, KV_TILE)
+        row = values[:, i_tile] if i_place == 5 * i_tile % KV_TILE else torch.zeros(dim)
+        page, slot = divmod(i_key, shape.page)
+        batch.v_cache[batch.page_table[0, page], slot, 0] = row.to(batch.v_cache)
+    expected = torch.zeros(dim)
+    for part in values.split(tiles // splits, 1):
+        total = torch.zeros(dim)
+        for column in part.unbind(1):
+            total = add(total, column)
+        expected = expected + total
+    found = run(batch)[-1, 0].cpu()
+    wrong = (found != (expected / context).to(dtype)).nonzero().flatten().tolist()
+    assert not wrong, f"order of summation: other sums in columns {wrong}"

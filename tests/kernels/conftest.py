@@ -49,9 +49,27 @@ def interpreted_triton() -> None:
 
 
 @pytest.fixture(autouse=True)
-def interpreted_when_marked(request: pytest.FixtureRequest) -> None:
+def interpreted_when_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.node.get_closest_marker("interpreter"):
         request.getfixturevalue("interpreted_triton")
+        _refuse_bf16(monkeypatch)
+
+
+def _refuse_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No launch gets a bf16 tensor past this, whether its launcher guards itself or not: the interpreter would
+    compute garbage without a word."""
+    from triton.runtime.interpreter import GridExecutor
+
+    genuine = GridExecutor.__call__
+
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for argument in (*args, *kwargs.values()):
+            tensor = getattr(argument, "base", argument)  # a descriptor holds its tensor as base
+            if isinstance(tensor, torch.Tensor) and tensor.dtype == torch.bfloat16:
+                pytest.fail("a bf16 tensor reached the Triton interpreter, which computes it wrongly")
+        return genuine(self, *args, **kwargs)
+
+    monkeypatch.setattr(GridExecutor, "__call__", guarded)
 
 
 @pytest.fixture(autouse=True)

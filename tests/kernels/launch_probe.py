@@ -4,24 +4,37 @@ Calls each launcher with serving-like tensors and a recorder in place of its ker
 arguments as Triton would on a GPU, and prints as JSON where that differs from the variants of the gate.
 """
 
+import contextlib
+import dataclasses
 import json
 import sys
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import torch
+from torch import Tensor
 from triton._C.libtriton import native_specialize_impl
 from triton.backends.nvidia.compiler import CUDABackend
+from triton.tools.tensor_descriptor import TensorDescriptor
 
-from llmnet.kernels._checks import Geometry
-from llmnet.kernels._config import COMPILE_OPTIONS
-from llmnet.kernels._variant import Variant
+from llmnet.kernels._config import ARCHITECTURES, COMPILE_OPTIONS, tables
+from llmnet.kernels._variant import MODELS, WIDTHS, Variant
+from llmnet.kernels.aot import all_variants
 from llmnet.kernels.attention_decode import triton as decode
 from llmnet.kernels.attention_prefill import triton as prefill
 from llmnet.kernels.attention_prefill.plan import make_plan
 from llmnet.kernels.kv_write import triton as write
+from llmnet.kernels.lm_head_leaf import triton as head
+from llmnet.kernels.matmul import triton as product
+from llmnet.kernels.rms_norm import triton as norm
+from llmnet.kernels.sample import triton as sampler
+from llmnet.kernels.sign_octets import triton as signs
+from llmnet.kernels.swiglu import triton as gate
 
-GEOMETRIES = {"llama-8b": Geometry(32, 8, 128, 16), "smollm2-135m": Geometry(9, 3, 64, 16)}
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+ARCH = ARCHITECTURES[0]
+GUARDS = ("check_triton_dtype", "check_interpreter_dtype", "check_integer_backend")
 
 
 class Recorder:
@@ -38,76 +51,159 @@ class Recorder:
         self.args, self.options = args, options
 
 
-def recorded(module: ModuleType, names: list[str], launch: Any) -> dict[str, Recorder]:
-    genuine = {name: getattr(module, name) for name in names}
-    module.check_triton_dtype = lambda tensor: None
-    recorders = {name: Recorder() for name in names}
-    for name, recorder in recorders.items():
-        setattr(module, name, recorder)
-    launch()
-    for name, kernel in genuine.items():
-        setattr(module, name, kernel)
-    return recorders
+@contextlib.contextmanager
+def recorded(module: ModuleType) -> Iterator[dict[str, Recorder]]:
+    """Recorders in place of the kernels of ``module``, by name, its guards off, and ``ARCH``'s tables."""
+    genuine = {
+        name: value for name, value in vars(module).items() if name.endswith("_kernel") or name in GUARDS
+    }
+    recorders = {name: Recorder() for name in genuine if name.endswith("_kernel")}
+    stubs = {name: lambda *_: None for name in genuine if name in GUARDS}
+    vars(module).update(recorders | stubs | {"tables_of": lambda _device: tables(ARCH)})
+    yield recorders
+    vars(module).update(genuine)
 
 
 def differences(variant: Variant, recorder: Recorder) -> list[str]:
     """Arguments and options in which a launch and its variant differ."""
     found = []
-    names = [param.name for param in variant.kernel.params]
-    for name, value, param in zip(names, recorder.args, variant.kernel.params, strict=False):
+    signature = variant.signature()
+    for (name, wanted), value, param in zip(
+        signature.items(), recorder.args, variant.kernel.params, strict=False
+    ):
+        if isinstance(value, TensorDescriptor):
+            dtype, tile = variant.descriptors.get(name, ("", (0, 0)))
+            if (DTYPES.get(dtype), list(tile)) != (value.base.dtype, value.block_shape):
+                found.append(
+                    f"{name}: launched as {value.base.dtype} {value.block_shape}, gate compiles {wanted}"
+                )
+            continue
         specialise = not param.do_not_specialize
         kind, key = native_specialize_impl(CUDABackend, value, False, specialise, specialise)
-        types = {name: f"*{kind}" for name, kind in variant.pointers.items()} | dict(variant.scalars)
-        if kind != types[name]:
-            found.append(f"{name}: launched as {kind}, gate compiles {types[name]}")
+        if kind != wanted:
+            found.append(f"{name}: launched as {kind}, gate compiles {wanted}")
         if ("D" in (key or "")) != (name in variant.aligned):
             found.append(f"{name}: launched with key {key!r}, gate has aligned {sorted(variant.aligned)}")
     pinned = {"num_warps": variant.num_warps, "num_stages": variant.num_stages}
     expected = {**variant.constants, **pinned, **COMPILE_OPTIONS}
     if recorder.options != expected:
         found.append(f"options: launched {recorder.options}, gate compiles {expected}")
-    if len(recorder.args) + len(variant.constants) != len(names):
-        found.append(f"{len(recorder.args)} arguments launched for {names}")
+    if len(recorder.args) + len(variant.constants) != len(signature):
+        found.append(f"{len(recorder.args)} arguments launched for {list(signature)}")
     return found
 
 
-def launches(model: str, dtype: torch.dtype) -> dict[str, Recorder]:
-    """What each operator launches for ``model``; index tensors are unaligned on purpose."""
-    geometry = GEOMETRIES[model]
+def unaligned(*shape: int, dtype: torch.dtype) -> Tensor:
+    """Index tensors are slices of larger ones, so that no launch may count on where they start."""
+    count = torch.Size(shape).numel()
+    return torch.zeros(count + 1, dtype=dtype)[1:].view(shape)
+
+
+def attention(name: str, model: str, page: str, dtype: str) -> Recorder:
+    geometry = dataclasses.replace(MODELS[model], page_size=int((page or "page16").removeprefix("page")))
     heads, kv_heads, dim = geometry.num_heads, geometry.num_kv_heads, geometry.head_dim
-    cache = torch.zeros(4, 16, kv_heads, dim, dtype=dtype)
-    index = torch.zeros(64, dtype=torch.int32)[1:]
-    table, ends, contexts = index[:32].view(2, 16), index[:3], index[:2]
-    fused = torch.zeros(2, heads + 2 * kv_heads, dim, dtype=dtype)
+    cache = torch.zeros(4, geometry.page_size, kv_heads, dim, dtype=DTYPES[dtype])
+    table, ends, contexts = (unaligned(*shape, dtype=torch.int32) for shape in ((2, 16), (3,), (2,)))
+    q = torch.zeros(2, heads + 2 * kv_heads, dim, dtype=DTYPES[dtype])[:, :heads]
+    if name == "attention_prefill":
+        plan = make_plan([1, 1], [1, 1], dim, torch.device("cpu"), tables(ARCH).prefill[dim])
+        with recorded(prefill) as kernels:
+            prefill.attention_prefill_triton(q, cache, cache, table, ends, contexts, 1.0, geometry, plan)
+        return kernels["prefill_kernel"]
+    with recorded(decode) as kernels:
+        decode.attention_decode_triton(q, cache, cache, table, contexts, 1.0, geometry, 16)
+    return kernels["split_kernel" if name.endswith("split") else "merge_kernel"]
+
+
+def cache_write(name: str, model: str) -> Recorder:
+    geometry = MODELS[model]
+    heads, kv_heads, dim = geometry.num_heads, geometry.num_kv_heads, geometry.head_dim
+    cache = torch.zeros(4, 16, kv_heads, dim, dtype=torch.bfloat16)
+    fused = torch.zeros(2, heads + 2 * kv_heads, dim, dtype=torch.bfloat16)
     q, k, v = fused.split([heads, kv_heads, kv_heads], 1)
-    plan = make_plan([1, 1], [1, 1], dim, torch.device("cpu"))
-    tail = (1.0, geometry)
+    slots, positions = unaligned(2, dtype=torch.int64), unaligned(2, dtype=torch.int64)
+    angles = torch.zeros(8, dim // 2)
+    with recorded(write) as kernels:
+        write.kv_write_triton(k, v, cache, cache, slots)
+        write.rope_kv_write_triton(q, k, v, angles, angles, positions, cache, cache, slots)
+    return kernels["rope_kernel" if name.endswith("rope") else "write_kernel"]
 
-    def run_prefill() -> None:
-        prefill.attention_prefill_triton(q, cache, cache, table, ends, contexts, *tail, plan)
 
-    def run_decode() -> None:
-        decode.attention_decode_triton(q, cache, cache, table, contexts, *tail, 16)
+def matrix_product(rows: str, kinds: str) -> Recorder:
+    dtype, result, *bias = kinds.split("-")
+    count = 200 if rows == "rowsany" else int(rows.removeprefix("rows"))
+    x, weight = (torch.zeros(size, 64, dtype=DTYPES[dtype]) for size in (count, 96))
+    with recorded(product) as kernels:
+        product.matmul_triton(x, weight, weight[:, 0].contiguous() if bias else None, DTYPES[result])
+    return kernels["matmul_kernel"]
 
-    def run_write() -> None:
-        write.kv_write_triton(k, v, cache, cache, torch.zeros(3, dtype=torch.int64)[1:])
 
-    decoded = recorded(decode, ["split_kernel", "merge_kernel"], run_decode)
-    return {
-        "attention_prefill": recorded(prefill, ["prefill_kernel"], run_prefill)["prefill_kernel"],
-        "attention_decode.split": decoded["split_kernel"],
-        "attention_decode.merge": decoded["merge_kernel"],
-        "kv_write": recorded(write, ["write_kernel"], run_write)["write_kernel"],
+def row_norm(name: str, model: str) -> Recorder:
+    width, add = WIDTHS[model], name.endswith("add")
+    x = torch.zeros(2, width, dtype=torch.bfloat16 if add else torch.float32)
+    with recorded(norm) as kernels:
+        norm.rms_norm_triton(x, x.float() if add else None, torch.ones(width), 1e-5, torch.bfloat16)
+    return kernels["norm_kernel"]
+
+
+def output_layer(name: str, model: str, kinds: str) -> Recorder:
+    merging = name.endswith("merge")
+    vocab, width = (head.VOCABULARIES[model], WIDTHS[model]) if merging else (1024, 64)
+    dtype, *logits = kinds.split("-")
+    rows = 5 if model == "rows16" else 40
+    octets = torch.zeros(2, vocab, dtype=torch.uint8), torch.zeros(2, width, dtype=torch.uint8)
+    hidden, weight = torch.zeros(rows, width), torch.zeros(vocab, width, dtype=DTYPES[dtype or "bf16"])
+    slots = unaligned(rows, dtype=torch.int64)
+    with recorded(head) as kernels:
+        head.lm_head_leaf_triton(hidden, weight, *octets, slots, 32, bool(logits))
+    return kernels["merge_kernel" if merging else "block_kernel"]
+
+
+def elementwise(dtype: str) -> Recorder:
+    gates = torch.zeros(2, 128, dtype=DTYPES[dtype])
+    with recorded(gate) as kernels:
+        gate.swiglu_triton(gates[:, :64], gates[:, 64:], DTYPES[dtype])
+    return kernels["swiglu_kernel"]
+
+
+def integers(name: str, what: str) -> Recorder:
+    if name == "sign_octets":
+        with recorded(signs) as kernels:
+            signs.sign_octets_triton(torch.zeros(2, 2, dtype=torch.int64), 4096, what)
+        return kernels["octets_kernel"]
+    rows, words = torch.zeros(2, 32, dtype=torch.int16), torch.zeros(2, dtype=torch.int64)
+    with recorded(sampler) as kernels:
+        sampler.sample_triton(rows, rows.long(), words, torch.zeros(2, 2, dtype=torch.int64), words)
+    return kernels["sample_kernel"]
+
+
+def launch(variant: Variant) -> Recorder:
+    """What the launcher of ``variant`` launches for the case that its name describes."""
+    name, *parts = variant.name.split("/")
+    operator = name.split(".")[0]
+    launchers: dict[str, Callable[[], Recorder]] = {
+        "attention_prefill": lambda: attention(name, *parts),
+        "attention_decode": lambda: attention(name, parts[0], parts[1] if len(parts) == 3 else "", parts[-1]),
+        "kv_write": lambda: cache_write(name, parts[0]),
+        "matmul": lambda: matrix_product(*parts),
+        "rms_norm": lambda: row_norm(name, parts[0]),
+        "lm_head_leaf": lambda: output_layer(name, parts[0], parts[1] if len(parts) == 2 else ""),
+        "swiglu": lambda: elementwise(*parts),
+        "sign_octets": lambda: integers(name, *parts),
+        "sample": lambda: integers(name, *parts),
     }
+    return launchers[operator]()
 
 
 def main() -> None:
-    found: dict[str, list[str]] = {}
-    for module in (prefill, decode, write):
-        for variant in module.variants():
-            operator, model, kind = variant.name.split("/")
-            dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[kind]
-            found[variant.name] = differences(variant, launches(model, dtype)[operator])
+    global ARCH
+    found = {}
+    for ARCH in ARCHITECTURES:
+        for variant in all_variants(ARCH):
+            found[f"{ARCH}/{variant.name}"] = differences(variant, launch(variant))
+    # The probe itself must be able to see a difference.
+    wrong = dataclasses.replace(variant, num_warps=variant.num_warps * 2, aligned=frozenset())
+    assert len(differences(wrong, launch(variant))) > 1
     json.dump(found, sys.stdout)
 
 

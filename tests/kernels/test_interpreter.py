@@ -136,6 +136,15 @@ def test_bf16_is_refused(operator: str) -> None:
             kv_write(rows, rows, batch.k_cache, batch.v_cache, torch.tensor([0]), backend="triton")
 
 
+def test_a_launch_that_guards_nothing_fails_with_bf16() -> None:
+    from llmnet.kernels.swiglu.triton import swiglu_kernel
+
+    gate, out = torch.zeros(1, 8, dtype=torch.bfloat16), torch.zeros(1, 8)
+    with pytest.raises(pytest.fail.Exception, match="bf16 tensor reached the Triton interpreter"):
+        swiglu_kernel[(1, 1)](out, gate, out, 8, 8, 8, BW=8)
+    swiglu_kernel[(1, 1)](out, out, out, 8, 8, 8, BW=8)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_bits_ignore_the_batch(dtype: torch.dtype) -> None:
     claims.bits_ignore_the_batch(prefill, Seq(99, 30, 90), SMALL, dtype, "cpu", sizes=(2, 5))
@@ -152,12 +161,53 @@ def test_bits_repeat() -> None:
     claims.bits_repeat(decode, make_batch([Seq(1, 1, 90)], SMALL), times=3)
 
 
+@pytest.mark.parametrize("page", [16, 64])
+def test_prefill_and_decode_give_a_token_the_same_values(page: int) -> None:
+    """Bit for bit on a GPU; the interpreter's library multiplies matrices of other heights in other ways."""
+    shape = Shape(2, 1, 16, page)
+    for context in (1, 63, 200, KV_SPLIT + 70):
+        whole = make_batch([Seq(1, context, context)], shape)
+        last = make_batch([Seq(1, 1, context)], shape)
+        torch.testing.assert_close(decode(last)[0], prefill(whole)[-1], atol=2e-7, rtol=0)
+
+
+def test_values_are_summed_in_ascending_tiles_and_splits() -> None:
+    claims.attention_sums_in_order(prefill, 3)
+    claims.attention_sums_in_order(decode, 1)
+
+
+def test_the_order_claim_catches_sums_without_splits() -> None:
+    """The mechanism off: all tiles in one run, as a kernel without splits does it."""
+
+    def unsplit(batch: Batch) -> Tensor:
+        config = TileConfig(16, num_warps=4, num_stages=1, split=4 * KV_SPLIT)
+        geometry = Geometry(1, 1, batch.shape.dim, batch.shape.page)
+        return attention_decode_triton(*batch.decode_args(), geometry, 1, config)
+
+    from llmnet.kernels.attention_decode.triton import attention_decode_triton
+
+    with pytest.raises(AssertionError, match="order of summation"):
+        claims.attention_sums_in_order(unsplit, 1)
+
+
+def test_bulk_copies_and_pointers_give_the_same_bits() -> None:
+    """Pages of whole tiles are read through descriptors, smaller ones through pointers."""
+    for q_len in (1, 90):
+        small = make_batch([Seq(1, q_len, 200), Seq(2, 1, 1)], Shape(2, 1, 16, 16))
+        large = make_batch([Seq(1, q_len, 200), Seq(2, 1, 1)], Shape(2, 1, 16, 64))
+        assert same_bits(prefill(small), prefill(large))
+    singles = [make_batch([Seq(1, 1, 200), Seq(2, 1, 65)], Shape(2, 1, 16, size)) for size in (16, 64, 256)]
+    assert same_bits(decode(singles[0]), decode(singles[1]))
+    assert same_bits(decode(singles[0]), decode(singles[2]))
+
+
 def test_the_batch_claim_catches_a_split_that_follows_the_batch() -> None:
     """The mechanism off: splits sized by the number of sequences, as a throughput-first kernel does it."""
     from llmnet.kernels.attention_decode.triton import attention_decode_triton
 
     def adaptive(batch: Batch) -> Tensor:
-        config = TileConfig(16, 16, 128 if batch.q.shape[0] == 1 else 32, num_warps=4, num_stages=1)
+        split = 128 if batch.q.shape[0] == 1 else 32
+        config = TileConfig(16, num_warps=4, num_stages=1, block_n=16, split=split)
         geometry = Geometry(batch.shape.heads, batch.shape.kv_heads, batch.shape.dim, batch.shape.page)
         num_splits = -(-batch.page_table.shape[1] * 16 // config.split)
         return attention_decode_triton(*batch.decode_args(), geometry, num_splits, config)

@@ -8,6 +8,7 @@ merges the partials in ascending order. A split is a fixed number of tokens, nev
 or of the machine.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterator
 
@@ -17,20 +18,20 @@ import triton.language as tl
 from torch import Tensor
 
 from llmnet.kernels._checks import Geometry
-from llmnet.kernels._config import COMPILE_OPTIONS, DECODE, TileConfig
+from llmnet.kernels._config import COMPILE_OPTIONS, Tables, TileConfig, tables_of
 from llmnet.kernels._dispatch import check_triton_dtype
 from llmnet.kernels._softmax import attend_tile, empty_partial, merge_partial, normalise
-from llmnet.kernels._variant import Variant
+from llmnet.kernels._tiles import cache_argument, uses_tma
+from llmnet.kernels._variant import MODELS, Variant
 
-MERGE_WARPS = 1
 MERGE_STAGES = 3
 
 
 @triton.jit(do_not_specialize=["p_table", "p_context", "s_table", "num_splits"])
 def split_kernel(
     p_q,  # [batch, H, D], rows s_q apart
-    p_k,  # [pages, PAGE, HK, D]
-    p_v,  # [pages, PAGE, HK, D]
+    p_k,  # [pages, PAGE, HK, D], or a descriptor of it
+    p_v,  # [pages, PAGE, HK, D], or a descriptor of it
     p_m,  # [batch, H, num_splits]
     p_l,  # [batch, H, num_splits]
     p_acc,  # [batch, H, num_splits, D]
@@ -47,6 +48,7 @@ def split_kernel(
     ROWS: tl.constexpr,
     BN: tl.constexpr,
     SPLIT: tl.constexpr,
+    TMA: tl.constexpr,
 ):
     i_hk = tl.program_id(0)
     i_split = tl.program_id(1)
@@ -66,8 +68,6 @@ def split_kernel(
     )  # [ROWS, D]
     b_pos = tl.full([ROWS], 0, tl.int32) + (i_context - 1)  # [ROWS]: the new token sees every key
 
-    p_kh = p_k + i_hk * D
-    p_vh = p_v + i_hk * D
     p_pages = p_table + i_b * s_table
     i_stop = tl.minimum(i_s + SPLIT, i_context)
     i_mid = i_stop // BN * BN
@@ -78,22 +78,41 @@ def split_kernel(
             b_m,
             b_l,
             b_acc,
-            p_kh,
-            p_vh,
+            p_k,
+            p_v,
             p_pages,
+            i_hk,
             i_n,
             i_stop,
             b_pos,
             qk_scale,
-            HK * D,
+            HK,
             D,
             PAGE,
             BN,
             False,
+            TMA,
         )
     for i_n in tl.range(i_mid, i_stop, BN):
         b_m, b_l, b_acc = attend_tile(
-            b_q, b_m, b_l, b_acc, p_kh, p_vh, p_pages, i_n, i_stop, b_pos, qk_scale, HK * D, D, PAGE, BN, True
+            b_q,
+            b_m,
+            b_l,
+            b_acc,
+            p_k,
+            p_v,
+            p_pages,
+            i_hk,
+            i_n,
+            i_stop,
+            b_pos,
+            qk_scale,
+            HK,
+            D,
+            PAGE,
+            BN,
+            True,
+            TMA,
         )
 
     o_part = (i_b * H + o_h) * num_splits + i_split  # [ROWS]
@@ -130,7 +149,7 @@ def merge_kernel(
     tl.store(p_out + (i_b * H + i_h + o_one)[:, None] * D + o_d[None, :], b_out)
 
 
-def _split_constants(geometry: Geometry, config: TileConfig) -> dict[str, int]:
+def _split_constants(geometry: Geometry, config: TileConfig, tma: bool) -> dict[str, int]:
     return {
         "H": geometry.num_heads,
         "HK": geometry.num_kv_heads,
@@ -139,6 +158,7 @@ def _split_constants(geometry: Geometry, config: TileConfig) -> dict[str, int]:
         "ROWS": max(config.block_m, triton.next_power_of_2(geometry.group)),
         "BN": config.block_n,
         "SPLIT": config.split,
+        "TMA": tma,
     }
 
 
@@ -163,7 +183,8 @@ def attention_decode_triton(
     Raises: :class:`DtypeError`, :class:`BackendError` for what would compute wrongly or not at all.
     """
     check_triton_dtype(q)
-    config = config or DECODE[geometry.head_dim]
+    pinned = tables_of(q.device)
+    config = config or pinned.decode[geometry.head_dim]
     batch, num_heads, head_dim = q.shape
     out = torch.empty(q.shape, dtype=q.dtype, device=q.device)
     if batch == 0:
@@ -171,10 +192,11 @@ def attention_decode_triton(
     b_m = torch.empty((batch, num_heads, num_splits), dtype=torch.float32, device=q.device)
     b_l = torch.empty((batch, num_heads, num_splits), dtype=torch.float32, device=q.device)
     b_acc = torch.empty((batch, num_heads, num_splits, head_dim), dtype=torch.float32, device=q.device)
+    tma = uses_tma(pinned, geometry, config)
     split_kernel[(geometry.num_kv_heads, num_splits, batch)](
         q,
-        k_cache,
-        v_cache,
+        cache_argument("k_cache", k_cache, config, tma),
+        cache_argument("v_cache", v_cache, config, tma),
         b_m,
         b_l,
         b_acc,
@@ -184,7 +206,7 @@ def attention_decode_triton(
         page_table.stride(0),
         num_splits,
         sm_scale * math.log2(math.e),
-        **_split_constants(geometry, config),
+        **_split_constants(geometry, config, tma),
         num_warps=config.num_warps,
         num_stages=config.num_stages,
         **COMPILE_OPTIONS,
@@ -197,41 +219,61 @@ def attention_decode_triton(
         context_lens,
         num_splits,
         **_merge_constants(geometry, config),
-        num_warps=MERGE_WARPS,
+        num_warps=pinned.rows["attention_merge"].num_warps,
         num_stages=MERGE_STAGES,
         **COMPILE_OPTIONS,
     )
     return out
 
 
-def variants() -> Iterator[Variant]:
-    """What the ahead-of-time gate compiles: the configurations that common models launch."""
-    shapes = {"llama-8b": Geometry(32, 8, 128, 16), "smollm2-135m": Geometry(9, 3, 64, 16)}
-    partials = dict.fromkeys(("p_m", "p_l", "p_acc"), "fp32")
-    for model, geometry in shapes.items():
-        config = DECODE[geometry.head_dim]
-        for dtype in ("bf16", "fp16"):
-            yield Variant(
-                name=f"attention_decode.split/{model}/{dtype}",
-                kernel=split_kernel,
-                pointers=dict.fromkeys(("p_q", "p_k", "p_v"), dtype)
-                | partials
-                | {"p_table": "i32", "p_context": "i32"},
-                scalars={"s_q": "i32", "s_table": "i32", "num_splits": "i32", "qk_scale": "fp32"},
-                aligned=frozenset({"p_q", "p_k", "p_v", *partials, "s_q"}),
-                constants=_split_constants(geometry, config),
-                num_warps=config.num_warps,
-                num_stages=config.num_stages,
-                wgmma=False,
-            )
-        yield Variant(
-            name=f"attention_decode.merge/{model}/bf16",
-            kernel=merge_kernel,
-            pointers=partials | {"p_out": "bf16", "p_context": "i32"},
-            scalars={"num_splits": "i32"},
-            aligned=frozenset({*partials, "p_out"}),
-            constants=_merge_constants(geometry, config),
-            num_warps=MERGE_WARPS,
-            num_stages=MERGE_STAGES,
-            wgmma=False,
-        )
+def variants(pinned: Tables) -> Iterator[Variant]:
+    """What the ahead-of-time gate compiles: common models, on pages of one tile and on small ones."""
+    cases = [
+        ("llama-8b", 64, "bf16"),
+        ("llama-8b", 64, "fp16"),
+        ("llama-8b", 16, "bf16"),
+        ("smollm2-135m", 64, "bf16"),
+        ("smollm2-135m", 16, "bf16"),
+    ]
+    for model, page, dtype in cases:
+        yield _split_variant(pinned, model, page, dtype)
+    for model in MODELS:
+        yield _merge_variant(pinned, model)
+
+
+_PARTIALS = dict.fromkeys(("p_m", "p_l", "p_acc"), "fp32")
+
+
+def _split_variant(pinned: Tables, model: str, page: int, dtype: str) -> Variant:
+    geometry = dataclasses.replace(MODELS[model], page_size=page)
+    config = pinned.decode[geometry.head_dim]
+    tma = uses_tma(pinned, geometry, config)
+    tile = (dtype, (config.block_n, geometry.head_dim))
+    rows = ("p_q",) if tma else ("p_q", "p_k", "p_v")
+    return Variant(
+        name=f"attention_decode.split/{model}/page{page}/{dtype}",
+        kernel=split_kernel,
+        pointers=dict.fromkeys(rows, dtype) | _PARTIALS | {"p_table": "i32", "p_context": "i32"},
+        scalars={"s_q": "i32", "s_table": "i32", "num_splits": "i32", "qk_scale": "fp32"},
+        aligned=frozenset({*rows, *_PARTIALS, "s_q"}),
+        constants=_split_constants(geometry, config, tma),
+        num_warps=config.num_warps,
+        num_stages=config.num_stages,
+        wgmma=pinned.number >= 90,
+        tma=tma,
+        descriptors={"p_k": tile, "p_v": tile} if tma else {},
+    )
+
+
+def _merge_variant(pinned: Tables, model: str) -> Variant:
+    geometry = MODELS[model]
+    return Variant(
+        name=f"attention_decode.merge/{model}/bf16",
+        kernel=merge_kernel,
+        pointers=_PARTIALS | {"p_out": "bf16", "p_context": "i32"},
+        scalars={"num_splits": "i32"},
+        aligned=frozenset({*_PARTIALS, "p_out"}),
+        constants=_merge_constants(geometry, pinned.decode[geometry.head_dim]),
+        num_warps=pinned.rows["attention_merge"].num_warps,
+        num_stages=MERGE_STAGES,
+    )

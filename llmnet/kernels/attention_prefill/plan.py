@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from llmnet.kernels._config import PREFILL, TileConfig
+from llmnet.kernels._config import HEAD_DIMS, TileConfig, tables_of
 from llmnet.kernels.errors import ShapeError
 
 
@@ -26,9 +26,9 @@ def make_plan(
     config: TileConfig | None = None,
 ) -> PrefillPlan:
     """List the query blocks of a batch. The order affects speed only: every block is computed by itself."""
-    if config is None and head_dim not in PREFILL:
-        raise ShapeError(f"head_dim {head_dim} has no pinned configuration: supported are {sorted(PREFILL)}")
-    config = config or PREFILL[head_dim]
+    if config is None and head_dim not in HEAD_DIMS:
+        raise ShapeError(f"head_dim {head_dim} has no pinned configuration: supported are {list(HEAD_DIMS)}")
+    config = config or tables_of(device).prefill[head_dim]
     block = config.block_m
     items = [
         (context_len - q_len + min((i_m + 1) * block, q_len), i_b, i_m)

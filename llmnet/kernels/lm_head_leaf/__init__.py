@@ -1,0 +1,6 @@
+"""The output layer as a leaf needs it: log-sum-exp, best candidates and both sketches, without the logits."""
+
+from llmnet.kernels.lm_head_leaf.api import lm_head_leaf
+from llmnet.kernels.lm_head_leaf.parts import LeafParts
+
+__all__ = ["LeafParts", "lm_head_leaf"]
