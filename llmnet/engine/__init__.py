@@ -33,14 +33,14 @@ from llmnet.engine.errors import (
     TamperedModelError,
     UnsupportedModelError,
 )
+from llmnet.engine.model_config import ModelConfig
 from llmnet.engine.request import GenerationRequest, Output
+from llmnet.engine.tensor_files import TensorInfo
 from llmnet.engine.text import TextStream, answer_text
 from llmnet.engine.tiny import write_tiny_model
 from llmnet.engine.tokenizer import Detokenizer, Tokenizer
 from llmnet.engine.weights import (
-    ModelConfig,
     ModelFiles,
-    TensorInfo,
     load_model_dir,
     seal_model_dir,
     service_spec,

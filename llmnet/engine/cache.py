@@ -41,7 +41,8 @@ class Batch:
 
     token_ids, positions, slots: int64 [T]; page_table: int32 [B, pages]; context_lens: int32 [B], this step
     included; cu_seqlens: int32 [B - num_decode + 1], offsets of the longer chunks counted from row
-    `num_decode`; sample_rows: int64 [S], rows after which a token is wanted.
+    `num_decode`; sample_rows: int64 [S], rows after which a token is wanted. `host_lens` and `host_seqlens` are
+    context_lens and cu_seqlens where plans are made: reading them costs no synchronisation.
     """
 
     token_ids: torch.Tensor
@@ -52,6 +53,8 @@ class Batch:
     cu_seqlens: torch.Tensor
     sample_rows: torch.Tensor
     num_decode: int
+    host_lens: torch.Tensor
+    host_seqlens: torch.Tensor
 
 
 def make_batch(chunks: Sequence[Chunk], blocks: BlockManager, device: torch.device) -> Batch:
@@ -69,23 +72,19 @@ def make_batch(chunks: Sequence[Chunk], blocks: BlockManager, device: torch.devi
     num_decode = sum(chunk.count == 1 for chunk in chunks)
     tables = [blocks.table(chunk.sequence.request_id) for chunk in chunks]
     width = max(map(len, tables))
+    lens = torch.tensor([c.sequence.num_computed + c.count for c in chunks], dtype=torch.int32)
+    seqlens = torch.tensor([0, *(end - num_decode for end in ends[num_decode:])], dtype=torch.int32)
+    padded = [[*table, *[0] * (width - len(table))] for table in tables]
+    wanted = [end - 1 for c, end in zip(chunks, ends, strict=True) if c.reaches_end]
     return Batch(
         token_ids=torch.tensor(ids, device=device),
         positions=torch.tensor(positions, device=device),
         slots=torch.tensor(slots, device=device),
-        page_table=torch.tensor(
-            [[*table, *[0] * (width - len(table))] for table in tables], dtype=torch.int32, device=device
-        ),
-        context_lens=torch.tensor(
-            [c.sequence.num_computed + c.count for c in chunks], dtype=torch.int32, device=device
-        ),
-        cu_seqlens=torch.tensor(
-            [0, *(end - num_decode for end in ends[num_decode:])], dtype=torch.int32, device=device
-        ),
-        sample_rows=torch.tensor(
-            [end - 1 for c, end in zip(chunks, ends, strict=True) if c.reaches_end],
-            dtype=torch.int64,
-            device=device,
-        ),
+        page_table=torch.tensor(padded, dtype=torch.int32, device=device),
+        context_lens=lens.to(device),
+        cu_seqlens=seqlens.to(device),
+        sample_rows=torch.tensor(wanted, dtype=torch.int64, device=device),
         num_decode=num_decode,
+        host_lens=lens,
+        host_seqlens=seqlens,
     )

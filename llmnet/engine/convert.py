@@ -1,4 +1,4 @@
-"""GGUF of a Llama-family model -> a directory of fp32 safetensors, config and tokenizer.
+"""GGUF of a Llama, Qwen2 or Qwen3 model -> a directory of fp32 safetensors, config and tokenizer.
 
 Needs no torch. The dequantised numbers *are* the model that is registered and sold: their Merkle root is
 pinned, so the conversion has to give the same bytes everywhere (it is plain IEEE fp32 multiplication and
@@ -7,7 +7,6 @@ addition per element).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,53 +14,77 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from llmnet.engine.errors import UnsupportedModelError
+from llmnet.engine.bpe import write_gguf_tokenizer
+from llmnet.engine.download import sha256_file
+from llmnet.engine.errors import ModelNotFoundError, TamperedModelError, UnsupportedModelError
+from llmnet.engine.files import write_json
 
 # safetensors' own order and framing are irrelevant to the weights root, which is over sorted names.
 _LAYER_NAMES = {
-    "attn_norm": "input_layernorm",
-    "ffn_norm": "post_attention_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
+    "attn_norm.weight": "input_layernorm.weight",
+    "ffn_norm.weight": "post_attention_layernorm.weight",
+    "attn_q.weight": "self_attn.q_proj.weight",
+    "attn_k.weight": "self_attn.k_proj.weight",
+    "attn_v.weight": "self_attn.v_proj.weight",
+    "attn_output.weight": "self_attn.o_proj.weight",
+    "attn_q.bias": "self_attn.q_proj.bias",
+    "attn_k.bias": "self_attn.k_proj.bias",
+    "attn_v.bias": "self_attn.v_proj.bias",
+    "attn_q_norm.weight": "self_attn.q_norm.weight",
+    "attn_k_norm.weight": "self_attn.k_norm.weight",
+    "ffn_gate.weight": "mlp.gate_proj.weight",
+    "ffn_up.weight": "mlp.up_proj.weight",
+    "ffn_down.weight": "mlp.down_proj.weight",
 }
 _TOP_NAMES = {
     "token_embd.weight": "model.embed_tokens.weight",
     "output_norm.weight": "model.norm.weight",
     "output.weight": "lm_head.weight",
 }
-_CONTROL_TOKEN = 3
+_CLASSES = {"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}
+# What may be stored: exact types, and the block formats that people publish.
+_STORED = ("F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q4_K", "Q6_K")
 Progress = Callable[[str], None]
 
 
-def convert_gguf(source: Path, destination: Path, progress: Progress) -> None:
+def convert_gguf(source: Path, destination: Path, progress: Progress, *, sha256: str | None = None) -> None:
     """Write `model.safetensors`, `config.json`, `tokenizer.json` and `chat_template.jinja` into
     `destination`.
 
-    Raises `UnsupportedModelError` if the file is not a Llama-family model with a GPT-2 style tokenizer.
+    Raises `ModelNotFoundError`, `TamperedModelError` (another hash than `sha256`, or not a whole GGUF file) and
+    `UnsupportedModelError` (another architecture, tokenizer or block format).
     """
-    from gguf import GGUFReader
-
-    reader = GGUFReader(str(source))
+    if not source.is_file():
+        raise ModelNotFoundError(f"{source} does not exist")
+    if sha256 is not None and (found := sha256_file(source)) != sha256:
+        raise TamperedModelError(f"{source}: sha256 {found}, expected {sha256}")
+    reader = _reader(source)
     fields = {key: field.contents() for key, field in reader.fields.items()}
-    if fields.get("general.architecture") != "llama" or fields.get("tokenizer.ggml.model") != "gpt2":
+    family = fields.get("general.architecture")
+    if family not in _CLASSES or fields.get("tokenizer.ggml.model") != "gpt2":
         raise UnsupportedModelError(
-            f"{source}: only Llama-family GGUF files with a GPT-2 style tokenizer can be converted"
+            f"{source}: only Llama and Qwen GGUF files with a GPT-2 style tokenizer can be converted"
         )
-    config = _config(fields)
+    try:
+        config = _config(
+            fields, family, tied="output.weight" not in {tensor.name for tensor in reader.tensors}
+        )
+        template = fields["tokenizer.chat_template"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnsupportedModelError(f"{source}: its metadata lacks {error}") from error
     write_json(destination / "config.json", config)
-    (destination / "chat_template.jinja").write_text(fields["tokenizer.chat_template"], encoding="utf-8")
-    _write_tokenizer(fields, destination)
+    (destination / "chat_template.jinja").write_text(template, encoding="utf-8")
+    write_gguf_tokenizer(fields, destination)
     _write_tensors(reader, config, destination / "model.safetensors", progress)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Deterministic JSON, so that its hash means something."""
-    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def _reader(source: Path) -> Any:
+    from gguf import GGUFReader
+
+    try:
+        return GGUFReader(str(source))
+    except (ValueError, KeyError, IndexError, OverflowError, UnicodeDecodeError) as error:
+        raise TamperedModelError(f"{source} is not a whole GGUF file: {error}") from error
 
 
 def llama_config(
@@ -101,17 +124,32 @@ def llama_config(
     }
 
 
-def _config(fields: dict[str, Any]) -> dict[str, Any]:
-    return llama_config(
-        vocab=fields["llama.vocab_size"],
-        hidden=fields["llama.embedding_length"],
-        intermediate=fields["llama.feed_forward_length"],
-        layers=fields["llama.block_count"],
-        heads=fields["llama.attention.head_count"],
-        kv_heads=fields["llama.attention.head_count_kv"],
-        context=fields["llama.context_length"],
-        rope_theta=float(fields["llama.rope.freq_base"]),
+def _config(fields: dict[str, Any], family: str, *, tied: bool) -> dict[str, Any]:
+    heads = fields[f"{family}.attention.head_count"]
+    hidden = fields[f"{family}.embedding_length"]
+    if fields.get(f"{family}.rope.scaling.type", "none") != "none":
+        raise ValueError(f"rope scaling {fields[f'{family}.rope.scaling.type']!r}, which is not supported")
+    config = llama_config(
+        vocab=fields.get(f"{family}.vocab_size") or len(fields["tokenizer.ggml.tokens"]),
+        hidden=hidden,
+        intermediate=fields[f"{family}.feed_forward_length"],
+        layers=fields[f"{family}.block_count"],
+        heads=heads,
+        kv_heads=fields.get(f"{family}.attention.head_count_kv") or heads,
+        context=fields[f"{family}.context_length"],
+        rope_theta=float(fields.get(f"{family}.rope.freq_base", 10_000.0)),
     )
+    changes = {
+        "architectures": [_CLASSES[family]],
+        "model_type": family,
+        "head_dim": fields.get(f"{family}.attention.key_length") or hidden // heads,
+        # Stored as fp32; the number meant has few digits.
+        "rms_norm_eps": float(f"{fields.get(f'{family}.attention.layer_norm_rms_epsilon', 1e-5):.6g}"),
+        "tie_word_embeddings": tied,
+        "bos_token_id": fields.get("tokenizer.ggml.bos_token_id", 1),
+        "eos_token_id": fields.get("tokenizer.ggml.eos_token_id", 2),
+    }
+    return config | changes
 
 
 def _write_tensors(reader: Any, config: dict[str, Any], path: Path, progress: Progress) -> None:
@@ -128,9 +166,15 @@ def _tensors(
 
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
     for count, tensor in enumerate(reader.tensors, 1):
+        if tensor.tensor_type.name not in _STORED:
+            raise UnsupportedModelError(
+                f"tensor {tensor.name} is stored as {tensor.tensor_type.name}; known are {', '.join(_STORED)}"
+            )
         shape = tuple(int(n) for n in tensor.shape[::-1])  # GGUF lists the fastest dimension first
         values = dequantize(tensor.data, tensor.tensor_type).reshape(shape)
-        if tensor.name.endswith("attn_q.weight"):
+        if config["model_type"] != "llama":  # the others are stored as they are
+            pass
+        elif tensor.name.endswith("attn_q.weight"):
             values = undo_rope_permutation(values, heads)
         elif tensor.name.endswith("attn_k.weight"):
             values = undo_rope_permutation(values, kv_heads)
@@ -151,51 +195,7 @@ def undo_rope_permutation(rows: npt.NDArray[np.float32], heads: int) -> npt.NDAr
 def _hf_name(name: str) -> str:
     if name in _TOP_NAMES:
         return _TOP_NAMES[name]
-    parts = name.split(".")
-    if len(parts) != 4 or parts[0] != "blk" or parts[2] not in _LAYER_NAMES or parts[3] != "weight":
+    block, _, rest = name.removeprefix("blk.").partition(".")
+    if not name.startswith("blk.") or not block.isdigit() or rest not in _LAYER_NAMES:
         raise UnsupportedModelError(f"unknown tensor {name!r} in the GGUF file")
-    return f"model.layers.{parts[1]}.{_LAYER_NAMES[parts[2]]}.weight"
-
-
-def _write_tokenizer(fields: dict[str, Any], destination: Path) -> None:
-    tokens, kinds = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.token_type"]
-    special = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _CONTROL_TOKEN]
-    merges = [merge_pair(line) for line in fields["tokenizer.ggml.merges"]]
-    write_tokenizer(destination, {token: i for i, token in enumerate(tokens)}, merges, special)
-
-
-def merge_pair(line: str) -> tuple[str, str]:
-    """One line of a BPE merge list."""
-    left, _, right = line.partition(" ")
-    return left, right
-
-
-def write_tokenizer(
-    destination: Path, vocab: dict[str, int], merges: list[tuple[str, str]], special: list[str]
-) -> None:
-    """Write `tokenizer.json` (GPT-2 byte-level BPE, digits one by one) and the small file that transformers
-    wants beside it.
-    """
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-
-    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="<|endoftext|>"))  # noqa: S106 (not that kind of token)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
-    tokenizer.save(str(destination / "tokenizer.json"))
-    write_json(
-        destination / "tokenizer_config.json",
-        {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "bos_token": "<|im_start|>",
-            "eos_token": "<|im_end|>",
-            "unk_token": "<|endoftext|>",
-            "pad_token": "<|im_end|>",
-            "clean_up_tokenization_spaces": False,
-        },
-    )
+    return f"model.layers.{block}.{_LAYER_NAMES[rest]}"

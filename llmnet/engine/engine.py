@@ -9,8 +9,10 @@ import torch
 from llmnet.engine.blocks import BlockManager
 from llmnet.engine.cache import PAGE_SIZE, make_batch
 from llmnet.engine.errors import DuplicateRequestError, NumericsError, RequestError
+from llmnet.engine.graphs import DecodeGraphs
 from llmnet.engine.leaves import LeafBuilder, Wanted
 from llmnet.engine.model import LlamaModel
+from llmnet.engine.prefix import root_key
 from llmnet.engine.request import GenerationRequest, Output
 from llmnet.engine.scheduler import Chunk, Scheduler, Sequence
 from llmnet.engine.scoring import score
@@ -23,9 +25,10 @@ from llmnet.proof import FinishReason, Leaf, ServiceSpec
 class _Active:
     """A request that is in the engine: its tokens for the scheduler, its text for the reader."""
 
-    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer) -> None:
+    def __init__(self, request: GenerationRequest, tokenizer: Tokenizer, *, shares: bool) -> None:
         self.request = request
-        self.sequence = Sequence(request.request_id, list(request.prompt_ids), request.max_tokens)
+        root = root_key(salt=request.cache_salt) if shares else None
+        self.sequence = Sequence(request.request_id, list(request.prompt_ids), request.max_tokens, root)
         self.text = TextStream(tokenizer, request.stop)
 
     @property
@@ -37,7 +40,10 @@ class Engine:
     """Continuous batching over one model. Not thread-safe: `AsyncEngine` gives it a thread of its own.
 
     `num_pages` pages of 16 tokens bound the cache (default: one full context, at least 128 tokens a slot);
-    requests that do not fit wait, and the youngest is recomputed later if running ones need its pages.
+    requests that do not fit wait, and the youngest is recomputed later if running ones need its pages. With
+    `prefix_cache`, pages of finished requests are kept as long as nobody needs the room, and a prompt that begins
+    like an earlier one of the same salt is computed from where they differ. With `graphs`, steps in which everybody
+    decodes are recorded once and replayed.
     """
 
     def __init__(
@@ -48,6 +54,8 @@ class Engine:
         max_batch: int = 16,
         max_step_tokens: int = 256,
         num_pages: int | None = None,
+        prefix_cache: bool = True,
+        graphs: bool = True,
         model: LlamaModel | None = None,
         device: str | torch.device = "cpu",
     ) -> None:
@@ -61,7 +69,11 @@ class Engine:
             self._blocks, context_length=context, max_batch=max_batch, max_step_tokens=max_step_tokens
         )
         self._cache = self.model.new_cache(pages)
-        self._leaves = LeafBuilder(spec, files.config.hidden_size, self.model.device)
+        self._graphs = DecodeGraphs(-(-context // PAGE_SIZE)) if graphs else None
+        self._leaves = LeafBuilder(
+            spec, files.config.hidden_size, self.model.device, invariant=self.model.operators.invariant
+        )
+        self._shares = prefix_cache
         self._active: dict[str, _Active] = {}
 
     def __len__(self) -> int:
@@ -72,6 +84,11 @@ class Engine:
         """How often a request had to give its pages back."""
         return self._scheduler.num_preemptions
 
+    @property
+    def num_found(self) -> int:
+        """Tokens whose KV was found in the cache instead of being computed."""
+        return self._scheduler.num_found
+
     def add(self, request: GenerationRequest) -> None:
         """Queue a request. Raises `RequestError` (`ContextLengthError`, `DuplicateRequestError`); nothing is
         queued then.
@@ -79,7 +96,7 @@ class Engine:
         request.check(self.spec.vocab_size)
         if request.request_id in self._active:
             raise DuplicateRequestError(f"request {request.request_id!r} is still running")
-        active = _Active(request, self.tokenizer)
+        active = _Active(request, self.tokenizer, shares=self._shares)
         self._scheduler.add(active.sequence)
         self._active[request.request_id] = active
 
@@ -123,7 +140,8 @@ class Engine:
         """The leaf of every sequence that caught up."""
         if not chunks:
             return {}
-        hidden, logits = self.model.forward(make_batch(chunks, self._blocks, self.model.device), self._cache)
+        batch = make_batch(chunks, self._blocks, self.model.device)
+        hidden, logits = self.model.forward(batch, self._cache, self._graphs)
         self._scheduler.computed(chunks)
         names = [chunk.sequence.request_id for chunk in chunks if chunk.sequence.behind == 0]
         if not names:
@@ -156,7 +174,7 @@ class Engine:
         return Output(name, (result.token,), text, result, reason is not None, reason)
 
     def _finish_reason(self, active: _Active, token: int) -> FinishReason | None:
-        if token == self.tokenizer.eos_token_id:
+        if token in self.tokenizer.eos_ids:
             return FinishReason.STOP
         if active.text.stopped:
             return FinishReason.STOP_STRING

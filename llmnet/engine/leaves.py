@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 
 from llmnet import proof
 from llmnet.engine.errors import NumericsError
+from llmnet.engine.summaries import make_summariser
 from llmnet.proof import Leaf, ServiceSpec
 
 # Candidates tie when their quantised log-probs are equal, and equal ones differ by less than one step of
@@ -24,7 +24,8 @@ _TIE_WIDTH = 1 / 256
 # Near the clamp at -32767/256 nat any difference may vanish, so there every token could tie.
 _CLAMP = -127.9
 _FLOOR = -1e4  # far below the clamp, and finite
-_CACHED_SEEDS = 32  # sign matrices kept: 8 * (V + D) * 4 bytes each, 1.6 MB for the default model
+# Candidates looked at beyond the top k before all of a row is.
+_SPARE = 16
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class Wanted:
 
 
 class LeafBuilder:
-    """Makes leaves of one spec from logits and hidden states on one device."""
+    """Makes leaves of one spec from logits and hidden states."""
 
-    def __init__(self, spec: ServiceSpec, hidden_size: int, device: torch.device) -> None:
+    def __init__(
+        self, spec: ServiceSpec, hidden_size: int, device: torch.device, *, invariant: bool = True
+    ) -> None:
         self._spec = spec
-        self._hidden_size = hidden_size
-        self._device = device
-        self._signs = lru_cache(maxsize=_CACHED_SEEDS)(self._make_signs)
+        self._summariser = make_summariser(spec.vocab_size, hidden_size, device, invariant=invariant)
 
     @torch.inference_mode()
     def build(
@@ -57,17 +58,17 @@ class LeafBuilder:
 
         Either all rows are sampled or all have their token given.
         """
-        logit_lanes, hidden_lanes = self._lanes(hidden, logits, [item.request_seed for item in wanted])
-        checked = torch.cat((logits, hidden, logit_lanes, hidden_lanes), dim=1)
-        good = torch.isfinite(checked).all(dim=1).nonzero().flatten()
+        summary = self._summariser.summarise(hidden, logits, [item.request_seed for item in wanted])
         result: list[Leaf | NumericsError] = [
             NumericsError(f"non-finite logits or hidden state at output position {item.position}")
             for item in wanted
         ]
-        rows = good.tolist()
+        rows = [row for row, good in enumerate(summary.finite) if good]
         if rows:
-            ids, logprobs = candidate_superset(logits[good], self._spec.top_k)
-            lanes = (logit_lanes[good], hidden_lanes[good])
+            normalisers = [summary.normalisers[row] for row in rows]
+            sound = logits if len(rows) == len(wanted) else logits[rows]
+            ids, logprobs = candidate_superset(sound, normalisers, self._spec.top_k)
+            lanes = summary.logit_lanes[rows], summary.hidden_lanes[rows]
             made = self._assemble(ids, logprobs, *lanes, [wanted[row] for row in rows])
             for row, leaf in zip(rows, made, strict=True):
                 result[row] = leaf
@@ -94,31 +95,25 @@ class LeafBuilder:
             tokens=given or None,
         )
 
-    def _lanes(
-        self, hidden: torch.Tensor, logits: torch.Tensor, seeds: Sequence[bytes]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        centred = logits - logits.mean(dim=1, keepdim=True)
-        signs = [self._signs(seed) for seed in seeds]
-        logit_lanes = torch.stack([pair[0] @ row for pair, row in zip(signs, centred, strict=True)])
-        hidden_lanes = torch.stack([pair[1] @ row for pair, row in zip(signs, hidden, strict=True)])
-        return logit_lanes * logits.shape[1] ** -0.5, hidden_lanes * hidden.shape[1] ** -0.5
 
-    def _make_signs(self, seed: bytes) -> tuple[torch.Tensor, torch.Tensor]:
-        """Signs over the vocabulary [8, V] and over the hidden dimension [8, D], fp32."""
-        vocabulary = proof.sign_matrix(seed, "LOGI", self._spec.vocab_size).astype("float32")
-        dimension = proof.sign_matrix(seed, "HIDN", self._hidden_size).astype("float32")
-        return torch.from_numpy(vocabulary).to(self._device), torch.from_numpy(dimension).to(self._device)
-
-
-def candidate_superset(logits: torch.Tensor, top_k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def candidate_superset(
+    logits: torch.Tensor, normalisers: Sequence[float], top_k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids and log-probs [S, m], m >= top_k, that contain every token which may be among a row's top-k *after*
-    quantising.
+    quantising. `normalisers`: log-sum-exp of each row.
 
     A row's k-th log-prob, less one quantisation step, bounds what can tie with it from below.
     """
-    logprobs = (logits - torch.logsumexp(logits, dim=1, keepdim=True)).clamp_min_(_FLOOR)
-    kth = torch.topk(logprobs, top_k, dim=1).values[:, -1:]
-    bound = torch.where(kth < _CLAMP, -torch.inf, kth - _TIE_WIDTH)
-    width = max(int((logprobs >= bound).sum(dim=1).max()), top_k)
-    values, ids = torch.topk(logprobs, width, dim=1)
-    return ids, values
+    shift = torch.tensor(normalisers, device=logits.device)[:, None]
+    values, ids = torch.topk(logits, min(top_k + _SPARE, logits.shape[1]), dim=1)
+    values = values - shift
+    bound = _bound(values[:, top_k - 1 : top_k])
+    if bool((values[:, -1:] >= bound).any()):  # not far enough
+        width = int((logits - shift >= bound).sum(dim=1).max())
+        values, ids = torch.topk(logits, max(width, top_k), dim=1)
+        values = values - shift
+    return ids, values.clamp(min=_FLOOR)
+
+
+def _bound(kth: torch.Tensor) -> torch.Tensor:
+    return torch.where(kth < _CLAMP, -torch.inf, kth - _TIE_WIDTH)

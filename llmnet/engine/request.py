@@ -14,6 +14,9 @@ MAX_STOPS = 16
 class GenerationRequest:
     """One answer to generate. `temperature` is in 1/256 (0 = greedy), `request_seed` the 32 bytes of the
     protocol.
+
+    Requests with the same `cache_salt` share what was computed for the same beginnings of their prompts, and so
+    can tell by the time it takes whether somebody asked before.
     """
 
     request_id: str
@@ -22,6 +25,7 @@ class GenerationRequest:
     max_tokens: int
     request_seed: bytes = field(repr=False)
     stop: tuple[str, ...] = ()
+    cache_salt: bytes = b""
 
     def check(self, vocab_size: int) -> None:
         """Raise `RequestError` for values that no model could serve."""

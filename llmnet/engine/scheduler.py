@@ -20,6 +20,7 @@ class Sequence:
     request_id: str
     tokens: list[int]
     max_tokens: int
+    root: bytes | None = None  # whose pages it may share (`llmnet.engine.prefix`); None: nobody's
     num_prompt: int = field(init=False)
     num_computed: int = 0
     arrival: int = -1
@@ -71,6 +72,7 @@ class Scheduler:
         self.max_step_tokens = max_step_tokens
         self.context_length = context_length
         self.num_preemptions = 0
+        self.num_found = 0  # tokens that did not have to be computed because their pages were there
         self._sequences: dict[str, Sequence] = {}
         self._waiting: deque[Sequence] = deque()
         self._running: list[Sequence] = []  # in order of arrival
@@ -120,7 +122,12 @@ class Scheduler:
     def computed(self, chunks: list[Chunk]) -> None:
         """The step ran: its tokens are in the cache."""
         for chunk in chunks:
-            chunk.sequence.num_computed += chunk.count
+            sequence = chunk.sequence
+            sequence.num_computed += chunk.count
+            if sequence.root is not None:
+                self.blocks.publish(
+                    sequence.request_id, sequence.tokens, sequence.num_computed, sequence.root
+                )
 
     def check_integrity(self) -> None:
         """Raise `IntegrityError` if bookkeeping and block tables contradict each other."""
@@ -131,8 +138,7 @@ class Scheduler:
             raise IntegrityError("running and waiting requests are not what was added, in order of arrival")
         if len(self._running) > self.max_batch:
             raise IntegrityError(f"{len(self._running)} sequences are running, at most {self.max_batch} may")
-        owned = sum(len(self.blocks.table(name)) for name in names)
-        if owned + self.blocks.num_free != self.blocks.num_pages:
+        if self.blocks.num_owned != len({page for name in names for page in self.blocks.table(name)}):
             raise IntegrityError("pages are owned by a request that is gone")
         for sequence in self._sequences.values():
             held = len(self.blocks.table(sequence.request_id)) * self.blocks.page_size
@@ -167,7 +173,9 @@ class Scheduler:
 
     def _preempt(self, victim: Sequence) -> None:
         self._running.remove(victim)
-        self.blocks.free(victim.request_id)
+        self.blocks.free(
+            victim.request_id
+        )  # what was in its full pages may still be there when it comes back
         victim.num_computed = 0
         self._waiting.appendleft(victim)
         self.num_preemptions += 1
@@ -176,11 +184,21 @@ class Scheduler:
         budget = self.max_step_tokens - sum(chosen.values())
         while self._waiting and budget and len(self._running) < self.max_batch:
             sequence = self._waiting[0]
-            count = min(sequence.behind, budget)
+            found = self._adopt(sequence)
             # Room for all its tokens, not for this chunk only: a long sequence would come back, be sent away in
             # the middle of its recomputation, and come back.
             if not self.blocks.grow(sequence.request_id, len(sequence.tokens)):
+                self.blocks.free(sequence.request_id)
                 return
+            sequence.num_computed = found
+            self.num_found += found
             self._running.append(self._waiting.popleft())
+            count = min(sequence.behind, budget)
             chosen[sequence.request_id] = count
             budget -= count
+
+    def _adopt(self, sequence: Sequence) -> int:
+        """Tokens of the sequence that are in the cache already; it owns their pages now."""
+        if sequence.root is None:
+            return 0
+        return self.blocks.adopt(sequence.request_id, sequence.tokens, sequence.root)

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from llmnet.engine.convert import llama_config, merge_pair, write_json, write_tokenizer
+from llmnet.engine.bpe import merge_pair, write_tokenizer
+from llmnet.engine.convert import llama_config
+from llmnet.engine.files import write_json
+from llmnet.engine.model_config import expected_shapes, parse_config
+from llmnet.engine.tensor_files import WEIGHTS
 from llmnet.engine.tokenizer import CHATML_TEMPLATE, printable_bytes
-from llmnet.engine.weights import TEMPLATE, WEIGHTS, ModelFiles, expected_shapes, parse_config, seal_model_dir
+from llmnet.engine.weights import TEMPLATE, ModelFiles, seal_model_dir
 
 _SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 _MERGES = "Ġ+t h+e i+n Ġt+he e+r o+n a+n r+e s+t Ġ+a o+u i+s s+y Ġ+s u+s"
@@ -46,7 +50,7 @@ def write_tiny_model(
     )
     random = np.random.default_rng(seed)
     tensors = {}
-    for name, shape in expected_shapes(parse_config(directory)).items():
+    for name, shape in expected_shapes(parse_config(raw, directory)).items():
         noise = random.standard_normal(shape, dtype=np.float32)
         tensors[name] = (1 + 0.1 * noise) if len(shape) == 1 else noise * np.float32(2.0 / np.sqrt(shape[-1]))
     save_file(tensors, str(directory / WEIGHTS), metadata={"format": "pt"})

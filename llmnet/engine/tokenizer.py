@@ -1,4 +1,4 @@
-"""Text to token ids and back: ChatML prompts, and a detokeniser that never splits a character.
+"""Text to token ids and back: prompts by the model's chat template, and a detokeniser that never splits a character.
 
 Ids follow from the messages by the spec's tokenizer and template, so worker and verifier must agree to the
 last id. This module needs no torch.
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmnet.engine.errors import PromptError, UnsupportedModelError
+from llmnet.engine.template import ChatTemplate
 from llmnet.engine.weights import TEMPLATE, TOKENIZER, ModelFiles
 from llmnet.proof import Message, Role
 
-# The only template rendered so far. Its text is compared with the model's, so another template is refused,
-# not misread.
+# What the default model was trained on.
 CHATML_TEMPLATE = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
     "{{ '<|im_start|>system\n"
@@ -24,48 +24,50 @@ CHATML_TEMPLATE = (
     "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-DEFAULT_SYSTEM_PROMPT = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 _ROLE_NAMES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 
 class Tokenizer:
-    """Byte-level BPE of one model, with its ChatML template."""
+    """Byte-level BPE of one model, with its chat template."""
 
     def __init__(self, files: ModelFiles) -> None:
         from tokenizers import Tokenizer as Backend
 
-        source = files.read_bytes(TOKENIZER).decode()
-        if files.read_bytes(TEMPLATE).decode() != CHATML_TEMPLATE:
-            raise UnsupportedModelError(
-                f"{files.path}: its chat template is not the ChatML template that is supported"
-            )
-        self._backend = Backend.from_str(source)
-        # Content is data: "<|im_end|>" typed by a user is eleven characters, never the end of a turn.
+        raw = files.read_bytes(TOKENIZER).decode()
+        source = json.loads(raw)
+        self._backend = Backend.from_str(raw)
+        # Content is data: "<|im_end|>" typed by a user is ten characters, never the end of a turn.
         self._backend.encode_special_tokens = True
-        self._bytes = _token_bytes(json.loads(source), files.config.vocab_size)
-        self._start = self._special("<|im_start|>")
-        self._end = self._special("<|im_end|>")
-        self._newline = self.encode("\n")
-        self.eos_token_id = files.config.eos_token_id
+        self._bytes = _token_bytes(source, files.config.vocab_size)
+        self._special = _special_tokens(source)
+        spelled = {index: token for token, index in self._special.items()}
+        variables = {
+            name: spelled[index]
+            for name, index in (
+                ("eos_token", files.config.eos_token_id),
+                ("bos_token", files.config.bos_token_id),
+            )
+            if index in spelled
+        }
+        self._template = ChatTemplate(files.read_bytes(TEMPLATE).decode(), list(self._special), variables)
+        self.eos_ids = files.config.eos_ids
 
     def encode(self, text: str) -> list[int]:
         """Ids of plain text; special tokens in it are spelled out as ordinary characters."""
         return list(self._backend.encode(text, add_special_tokens=False).ids)
 
     def encode_chat(self, messages: Sequence[Message]) -> list[int]:
-        """Prompt ids: the default system prompt unless the first message is one, the messages, an opened
-        assistant turn.
+        """Prompt ids: the messages as the model's template arranges them, and an opened assistant turn.
 
-        Raises `PromptError` if there is no message.
+        Raises `PromptError` if there is no message, or if the template refuses them.
         """
         if not messages:
             raise PromptError("a request needs at least one message")
+        chat = [{"role": _ROLE_NAMES[Role(item.role)], "content": item.text} for item in messages]
         ids: list[int] = []
-        if messages[0].role != Role.SYSTEM:
-            ids += self._turn("system", DEFAULT_SYSTEM_PROMPT)
-        for message in messages:
-            ids += self._turn(_ROLE_NAMES[Role(message.role)], message.text)
-        return [*ids, self._start, *self.encode("assistant\n")]
+        for piece, special in self._template.pieces(chat):
+            ids += [self._special[piece]] if special else self.encode(piece)
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of token ids. Special tokens give nothing, bytes that are no UTF-8 give U+FFFD."""
@@ -74,17 +76,6 @@ class Tokenizer:
     def token_bytes(self, token: int) -> bytes:
         """Bytes that one token stands for; empty for special tokens and unused ids."""
         return self._bytes[token]
-
-    def _turn(self, role: str, content: str) -> list[int]:
-        # Role line and content are one piece, as in the rendered template; only the markers around it are
-        # special.
-        return [self._start, *self.encode(f"{role}\n{content}"), self._end, *self._newline]
-
-    def _special(self, token: str) -> int:
-        found = self._backend.token_to_id(token)
-        if found is None:
-            raise UnsupportedModelError(f"the tokenizer has no {token} token")
-        return int(found)
 
 
 class Detokenizer:
@@ -103,18 +94,39 @@ class Detokenizer:
         return self._decoder.decode(b"", final=True)
 
 
+def _special_tokens(source: dict[str, Any]) -> dict[str, int]:
+    """Special tokens by spelling."""
+    special = [entry for entry in source["added_tokens"] if entry["special"]]
+    for entry in special:
+        if entry.get("lstrip") or entry.get("rstrip"):
+            raise UnsupportedModelError(f"token {entry['content']!r} swallows the spaces beside it")
+    return {entry["content"]: entry["id"] for entry in special}
+
+
 def _token_bytes(source: dict[str, Any], vocab_size: int) -> list[bytes]:
     """Bytes of every id, by GPT-2's map from printable characters to bytes."""
+    if source["model"].get("type") != "BPE":
+        raise UnsupportedModelError(f"a tokenizer of type {source['model'].get('type')!r} is not supported")
     table = {char: byte for byte, char in printable_bytes().items()}
-    special = {entry["id"] for entry in source["added_tokens"] if entry["special"]}
+    added = {
+        entry["id"]: b"" if entry["special"] else entry["content"].encode()
+        for entry in source["added_tokens"]
+    }
+    known = {index: token for token, index in source["model"]["vocab"].items()}
+    highest = max([*known, *added])
+    if highest >= vocab_size:
+        raise UnsupportedModelError(
+            f"token ids go up to {highest}, the model's vocabulary ends at {vocab_size}"
+        )
     result = [b""] * vocab_size
-    for token, index in source["model"]["vocab"].items():
-        if index >= vocab_size:
-            raise UnsupportedModelError(
-                f"token {token!r} has id {index}, the model's vocabulary ends at {vocab_size}"
-            )
-        if index not in special:
-            result[index] = bytes(table[char] for char in token)
+    for index, token in known.items():
+        if index not in added:
+            try:
+                result[index] = bytes(table[char] for char in token)
+            except KeyError as error:
+                raise UnsupportedModelError(f"token {token!r} is not byte-level: {error}") from error
+    for index, content in added.items():
+        result[index] = content
     return result
 
 

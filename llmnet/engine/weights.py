@@ -1,68 +1,44 @@
 """Model directories: what is in them, whether it is what was sealed, and what it is called on the chain.
 
-A model directory holds `model.safetensors` (fp32), `config.json`, `tokenizer.json`, `chat_template.jinja` and
-`manifest.json`, which lists the SHA-256 of the others and the weights root. Tensors are memory-mapped:
-several processes on one machine share one copy. This module needs no torch, the verifier imports it.
+A model directory holds `model.safetensors` (or shards and their index), `config.json`, `tokenizer.json`,
+`chat_template.jinja` and `manifest.json`, which lists the SHA-256 of the others and the weights root. Tensors are
+memory-mapped: several processes on one machine share one copy. This module needs no torch, the verifier imports it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mmap
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from llmnet import proof
-from llmnet.engine.convert import write_json
 from llmnet.engine.download import sha256_file
-from llmnet.engine.errors import ModelNotFoundError, TamperedModelError, UnsupportedModelError
+from llmnet.engine.errors import ModelError, ModelNotFoundError, TamperedModelError, UnsupportedModelError
+from llmnet.engine.files import write_json
+from llmnet.engine.model_config import ModelConfig, expected_shapes, parse_config
+from llmnet.engine.tensor_files import DTYPES, INDEX, TensorFiles, TensorInfo, weight_files
 from llmnet.proof import NumericsClass, ServiceSpec, WeightEntry
 
-WEIGHTS, CONFIG, TOKENIZER, TEMPLATE, MANIFEST = (
-    "model.safetensors",
+if TYPE_CHECKING:
+    import torch
+
+CONFIG, TOKENIZER, TEMPLATE, MANIFEST = (
     "config.json",
     "tokenizer.json",
     "chat_template.jinja",
     "manifest.json",
 )
-_SEALED = (WEIGHTS, CONFIG, TOKENIZER, TEMPLATE)
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+# Left over from how a model was trained or saved, and used by nobody.
+_SUPERFLUOUS = re.compile(r"lm_head\.weight|.*\.rotary_emb\.inv_freq")
 _REMEMBERED = ".verified.json"
-_MAX_HEADER_BYTES = 100 * 1024 * 1024  # the limit of the safetensors format
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The numbers of a Llama-family decoder with grouped-query attention, SwiGLU and tied embeddings."""
-
-    vocab_size: int
-    hidden_size: int
-    intermediate_size: int
-    num_layers: int
-    num_heads: int
-    num_kv_heads: int
-    head_dim: int
-    rms_norm_eps: float
-    rope_theta: float
-    context_length: int
-    eos_token_id: int
-
-
-@dataclass(frozen=True)
-class TensorInfo:
-    """Where a tensor lies: `offset` and `length` are bytes in `model.safetensors`, header included."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    offset: int
-    length: int
 
 
 @dataclass(frozen=True)
@@ -71,20 +47,21 @@ class ModelFiles:
 
     path: Path
     config: ModelConfig
-    tensors: Mapping[str, TensorInfo]
+    files: TensorFiles
     weights_root: bytes
 
-    @cached_property
-    def _bytes(self) -> npt.NDArray[np.uint8]:
-        # Copy-on-write: pages are shared until written, and a write (nobody does) would never reach the file.
-        return np.memmap(self.path / WEIGHTS, dtype=np.uint8, mode="c")
+    @property
+    def tensors(self) -> Mapping[str, TensorInfo]:
+        """Where every tensor lies."""
+        return self.files.infos
 
     def array(self, name: str) -> npt.NDArray[np.float32]:
-        """The memory-mapped tensor `name`. Raises `UnsupportedModelError` if there is none."""
-        if name not in self.tensors:
-            raise UnsupportedModelError(f"{self.path} has no tensor {name!r}")
-        info = self.tensors[name]
-        return self._bytes[info.offset : info.offset + info.length].view(np.float32).reshape(info.shape)
+        """Tensor `name` in fp32, mapped if it is stored so. Raises `UnsupportedModelError` if there is none."""
+        return self.files.array(name)
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """The same as torch's, in the type it is stored in."""
+        return self.files.tensor(name)
 
     def read_bytes(self, name: str) -> bytes:
         """The content of one of the small files (`CONFIG`, `TOKENIZER`, `TEMPLATE`)."""
@@ -119,8 +96,9 @@ def load_model_dir(path: Path | str, *, verify: bool = False) -> ModelFiles:
 def seal_model_dir(path: Path | str) -> ModelFiles:
     """Write `manifest.json` for the files that are in the directory now, and open it."""
     directory = Path(path)
+    _bring_out_template(directory)
     unsealed = _open(directory, b"")
-    files = {name: {"sha256": sha256_file(directory / name)} for name in _SEALED}
+    files = {name: {"sha256": sha256_file(directory / name)} for name in _sealed(directory)}
     root = _weights_root(unsealed)
     write_json(directory / MANIFEST, {"format": 1, "files": files, "weights_root": root.hex()})
     return load_model_dir(directory)
@@ -163,96 +141,42 @@ def service_spec(
     )
 
 
-def layer_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Shapes of the tensors of one decoder layer, by the name that follows `model.layers.<i>.`."""
-    hidden, middle = config.hidden_size, config.intermediate_size
-    rows, kv_rows = config.num_heads * config.head_dim, config.num_kv_heads * config.head_dim
-    return {
-        "input_layernorm.weight": (hidden,),
-        "self_attn.q_proj.weight": (rows, hidden),
-        "self_attn.k_proj.weight": (kv_rows, hidden),
-        "self_attn.v_proj.weight": (kv_rows, hidden),
-        "self_attn.o_proj.weight": (hidden, rows),
-        "post_attention_layernorm.weight": (hidden,),
-        "mlp.gate_proj.weight": (middle, hidden),
-        "mlp.up_proj.weight": (middle, hidden),
-        "mlp.down_proj.weight": (hidden, middle),
-    }
+def _sealed(directory: Path) -> tuple[str, ...]:
+    """Names of the files that make the model."""
+    index = (INDEX,) if (directory / INDEX).is_file() else ()
+    return (*weight_files(directory), *index, CONFIG, TOKENIZER, TEMPLATE)
 
 
-def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Every tensor the model must have, with its shape."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (config.vocab_size, config.hidden_size),
-        "model.norm.weight": (config.hidden_size,),
-    }
-    for layer in range(config.num_layers):
-        shapes |= {f"model.layers.{layer}.{name}": shape for name, shape in layer_shapes(config).items()}
-    return shapes
+def _bring_out_template(directory: Path) -> None:
+    """Older directories have the chat template inside another file."""
+    inside = directory / _TOKENIZER_CONFIG
+    if (directory / TEMPLATE).is_file() or not inside.is_file():
+        return
+    template = _json(inside).get("chat_template")
+    if isinstance(template, str):
+        (directory / TEMPLATE).write_text(template, encoding="utf-8")
 
 
 def _open(directory: Path, root: bytes) -> ModelFiles:
-    config = parse_config(directory)
-    tensors = _read_header(directory / WEIGHTS)
-    for name, shape in expected_shapes(config).items():
-        found = tensors.get(name)
-        if found is None or found.shape != shape or found.dtype != "F32":
+    config = read_config(directory)
+    files = TensorFiles(directory)
+    expected = expected_shapes(config)
+    for name, shape in expected.items():
+        found = files.infos.get(name)
+        if found is None or found.shape != shape or found.dtype not in DTYPES:
             said = "missing" if found is None else f"{found.dtype} {list(found.shape)}"
-            raise UnsupportedModelError(f"{directory}: tensor {name} is {said}; needed: F32 {list(shape)}")
-    return ModelFiles(directory, config, tensors, root)
+            raise UnsupportedModelError(
+                f"{directory}: tensor {name} is {said}; needed: {', '.join(DTYPES)} {list(shape)}"
+            )
+    for name in files.infos.keys() - expected.keys():
+        if not _SUPERFLUOUS.fullmatch(name):
+            raise UnsupportedModelError(f"{directory}: tensor {name} has no place in such a model")
+    return ModelFiles(directory, config, files, root)
 
 
-def parse_config(directory: Path) -> ModelConfig:
+def read_config(directory: Path) -> ModelConfig:
     """Read and check `config.json`. Raises `UnsupportedModelError`."""
-    raw = _json(directory / CONFIG)
-    if (
-        raw.get("model_type") != "llama"
-        or not raw.get("tie_word_embeddings")
-        or raw.get("hidden_act") != "silu"
-    ):
-        raise UnsupportedModelError(
-            f"{directory}: only model_type 'llama' with tied embeddings and SiLU is supported"
-        )
-    if raw.get("attention_bias") or raw.get("mlp_bias") or raw.get("rope_scaling"):
-        raise UnsupportedModelError(f"{directory}: biases and rope scaling are not supported")
-    try:
-        return ModelConfig(
-            vocab_size=int(raw["vocab_size"]),
-            hidden_size=int(raw["hidden_size"]),
-            intermediate_size=int(raw["intermediate_size"]),
-            num_layers=int(raw["num_hidden_layers"]),
-            num_heads=int(raw["num_attention_heads"]),
-            num_kv_heads=int(raw["num_key_value_heads"]),
-            head_dim=int(raw["head_dim"]),
-            rms_norm_eps=float(raw["rms_norm_eps"]),
-            rope_theta=float(raw["rope_theta"]),
-            context_length=int(raw["max_position_embeddings"]),
-            eos_token_id=int(raw["eos_token_id"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnsupportedModelError(f"{directory / CONFIG}: {error!r}") from error
-
-
-def _read_header(path: Path) -> dict[str, TensorInfo]:
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise ModelNotFoundError(f"{path} does not exist")
-    try:  # the library checks lengths, gaps and overlaps; it does not tell where tensors lie
-        with safe_open(str(path), framework="numpy"):
-            pass
-    except SafetensorError as error:
-        raise TamperedModelError(f"{path} is not a sound safetensors file: {error}") from error
-    with path.open("rb") as handle:
-        length = int.from_bytes(handle.read(8), "little")
-        header = json.loads(handle.read(min(length, _MAX_HEADER_BYTES)))
-    start = 8 + length
-    infos = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            first, end = entry["data_offsets"]
-            infos[name] = TensorInfo(name, entry["dtype"], tuple(entry["shape"]), start + first, end - first)
-    return infos
+    return parse_config(_json(directory / CONFIG), directory)
 
 
 def _weights_root(files: ModelFiles) -> bytes:
@@ -260,15 +184,10 @@ def _weights_root(files: ModelFiles) -> bytes:
 
 
 def _entries(files: ModelFiles) -> Iterator[WeightEntry]:
-    with (
-        (files.path / WEIGHTS).open("rb") as handle,
-        mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        for name in sorted(files.tensors):
-            info = files.tensors[name]
-            with memoryview(content)[info.offset : info.offset + info.length] as raw:
-                digest = hashlib.blake2b(raw, digest_size=32).digest()
-            yield WeightEntry(name, info.dtype, info.shape, digest)
+    for name in sorted(files.tensors):
+        info = files.tensors[name]
+        digest = hashlib.blake2b(files.files.raw(name).data, digest_size=32).digest()
+        yield WeightEntry(name, info.dtype, info.shape, digest)
 
 
 def _manifest(directory: Path) -> dict[str, Any]:
@@ -280,7 +199,10 @@ def _manifest(directory: Path) -> dict[str, Any]:
         )
     manifest = _json(directory / MANIFEST)
     try:
-        sound = set(manifest["files"]) == set(_SEALED) and len(bytes.fromhex(manifest["weights_root"])) == 32
+        sound = (
+            set(manifest["files"]) == set(_sealed(directory))
+            and len(bytes.fromhex(manifest["weights_root"])) == 32
+        )
     except (KeyError, TypeError, ValueError):
         sound = False
     if not sound:
@@ -302,15 +224,17 @@ def _verify(directory: Path, manifest: dict[str, Any]) -> None:
                 f"{path}: sha256 {digest}, sealed as {sealed.get('sha256')}; "
                 "delete the directory and fetch it again"
             )
-    root = weights_root(directory)
+    files = _open(directory, b"")
+    root = _weights_root(files)
     if root.hex() != manifest["weights_root"]:
         raise TamperedModelError(
             f"{directory}: weights root {root.hex()}, sealed as {manifest['weights_root']}"
         )
+    files.files.check_finite()
 
 
 def _state(directory: Path) -> dict[str, list[int]]:
-    stats = {name: (directory / name).stat() for name in (*_SEALED, MANIFEST)}
+    stats = {name: (directory / name).stat() for name in (*_sealed(directory), MANIFEST)}
     return {
         name: [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino] for name, stat in stats.items()
     }
@@ -319,7 +243,7 @@ def _state(directory: Path) -> dict[str, list[int]]:
 def _remembered(directory: Path) -> bool:
     try:
         return bool(json.loads((directory / _REMEMBERED).read_bytes()) == _state(directory))
-    except (OSError, ValueError):  # no note, or a damaged one: check again
+    except (OSError, ValueError, ModelError):  # no note, or a damaged one: check again
         return False
 
 

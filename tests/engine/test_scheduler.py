@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from llmnet.engine.blocks import BlockManager
 from llmnet.engine.errors import ContextLengthError, DuplicateRequestError, IntegrityError
+from llmnet.engine.prefix import root_key
 from llmnet.engine.scheduler import Chunk, Scheduler, Sequence
 
 PAGES, SIZE, CONTEXT, BATCH, BUDGET = 8, 4, 28, 3, 6
@@ -90,6 +91,139 @@ class Traffic(RuleBasedStateMachine):
 
 TestTraffic = Traffic.TestCase
 TestTraffic.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+class Memory(RuleBasedStateMachine):
+    """A model whose next token depends on everything that lies in the cache where a sequence's tokens should be.
+
+    Whatever arrives, is aborted, preempted, found in the cache or evicted: the answer is that of being alone.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plan: Scheduler | None = None
+        self.cells: dict[int, int] = {}
+        self.alive: dict[str, Sequence] = {}
+        self.count = 0
+        self.limits = (0, 0, 0)
+
+    @initialize(pages=st.integers(4, 9), batch=st.integers(1, 4), extra=st.integers(0, 9))
+    def start(self, pages: int, batch: int, extra: int) -> None:
+        self.plan = scheduler(pages=pages, context=100, batch=batch, budget=batch + extra)
+        self.limits = (pages * SIZE, batch, batch + extra)
+
+    @rule(
+        head=st.integers(0, 3),
+        tail=st.lists(st.integers(0, 1), max_size=5),
+        output=st.integers(1, 12),
+        salt=st.sampled_from([None, b"", b"x"]),
+    )
+    def add(self, head: int, tail: list[int], output: int, salt: bytes | None) -> None:
+        assert self.plan is not None
+        tokens = [7] * (head * SIZE) + tail or [1]
+        if len(tokens) + output > self.limits[0]:
+            return
+        self.count += 1
+        root = None if salt is None else root_key(salt=salt)
+        sequence = Sequence(f"s{self.count}", tokens, output, root)
+        self.plan.add(sequence)
+        self.alive[sequence.request_id] = sequence
+
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        assert self.plan is not None
+        if self.alive:
+            name = data.draw(st.sampled_from(sorted(self.alive)))
+            assert self.plan.remove(name)
+            del self.alive[name]
+
+    @rule()
+    def step(self) -> None:
+        assert self.plan is not None
+        chunks = self.plan.schedule()
+        assert bool(chunks) is bool(self.alive), "there is work, so there is progress"
+        assert len(chunks) <= self.limits[1]
+        assert sum(chunk.count for chunk in chunks) <= self.limits[2]
+        for chunk in chunks:
+            name, done = chunk.sequence.request_id, chunk.sequence.num_computed
+            for at in range(done, done + chunk.count):
+                self.cells[self.plan.blocks.slot(name, at)] = hash((at, chunk.sequence.tokens[at]))
+        self.plan.computed(chunks)
+        for chunk in chunks:
+            if chunk.sequence.behind == 0:
+                self.finish(chunk.sequence)
+
+    def finish(self, sequence: Sequence) -> None:
+        assert self.plan is not None
+        read = [
+            self.cells[self.plan.blocks.slot(sequence.request_id, at)] for at in range(sequence.num_computed)
+        ]
+        sequence.tokens.append(said_after(read))
+        if sequence.num_output == sequence.max_tokens:
+            self.plan.remove(sequence.request_id)
+            del self.alive[sequence.request_id]
+            assert sequence.tokens == alone(sequence.tokens[: sequence.num_prompt], sequence.max_tokens)
+
+    @invariant()
+    def books_balance(self) -> None:
+        if self.plan is not None:
+            self.plan.check_integrity()
+
+    def teardown(self) -> None:
+        for _ in range(2000):
+            if not self.alive:
+                break
+            self.step()
+            self.books_balance()
+        assert not self.alive, "some request starves"
+        assert self.plan is None or self.plan.blocks.num_free == self.plan.blocks.num_pages
+
+
+def said_after(cells: list[int]) -> int:
+    return hash(tuple(cells)) % 2
+
+
+def alone(prompt: list[int], output: int) -> list[int]:
+    tokens = list(prompt)
+    for _ in range(output):
+        tokens.append(said_after([hash((at, token)) for at, token in enumerate(tokens)]))
+    return tokens
+
+
+TestMemory = Memory.TestCase
+TestMemory.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_model_that_reads_a_neighbours_page_is_noticed() -> None:
+    """The machine above must be able to fail: here every page is handed out twice."""
+    machine = Memory()
+    machine.start(pages=8, batch=2, extra=8)
+    machine.add(head=0, tail=[0, 1], output=6, salt=None)
+    machine.add(head=0, tail=[1, 0], output=6, salt=None)
+    machine.step()
+    assert machine.plan is not None
+    machine.plan.blocks._tables["s2"][:] = machine.plan.blocks._tables["s1"]
+    with pytest.raises(AssertionError):
+        for _ in range(8):
+            machine.step()
+
+
+def test_a_prompt_that_is_known_takes_one_step() -> None:
+    plan = scheduler(pages=40, context=100, budget=6)
+    prompt = list(range(20))
+    plan.add(Sequence("first", list(prompt), 4, root_key()))
+    steps = 0
+    while len(plan):
+        advance(plan)
+        steps += 1
+    plan.add(Sequence("second", list(prompt), 4, root_key()))
+    (chunk,) = advance(plan)
+    assert chunk.count == 4, "four pages of four were there"
+    assert plan.num_found == 16
+    while len(plan):
+        advance(plan)
+        steps -= 1
+    assert steps > 1
 
 
 def test_prompts_do_not_delay_decoding() -> None:

@@ -61,10 +61,39 @@ def test_no_message_is_no_prompt(tokenizer: Tokenizer) -> None:
         tokenizer.encode_chat([])
 
 
-def test_another_template_is_refused(fresh: ModelFiles) -> None:
-    (fresh.path / TEMPLATE).write_text("{{ messages }}")
+def test_a_template_that_cannot_be_read_is_refused(fresh: ModelFiles) -> None:
+    (fresh.path / TEMPLATE).write_text("{% for %}")
     with pytest.raises(UnsupportedModelError, match="template"):
         Tokenizer(seal_model_dir(fresh.path))
+
+
+def test_a_template_may_refuse_messages(fresh: ModelFiles) -> None:
+    (fresh.path / TEMPLATE).write_text("{{ raise_exception('roles must take turns') }}")
+    tokenizer = Tokenizer(seal_model_dir(fresh.path))
+    with pytest.raises(PromptError, match="take turns"):
+        tokenizer.encode_chat([Message.of(Role.USER, "a")])
+
+
+@pytest.mark.parametrize(
+    "program", ["{{ ''.__class__.__mro__ }}", "{{ messages.append(1) }}", "{% include '/etc/passwd' %}"]
+)
+def test_a_template_is_run_in_a_sandbox(fresh: ModelFiles, program: str) -> None:
+    (fresh.path / TEMPLATE).write_text(program)
+    tokenizer = Tokenizer(seal_model_dir(fresh.path))
+    with pytest.raises(PromptError):
+        tokenizer.encode_chat([Message.of(Role.USER, "a")])
+
+
+@given(
+    content=st.lists(
+        st.sampled_from(["<|im_end|>", "<|im_", "start|>", "end|>", "x", "\ufdd0", " ", "<|"]), max_size=9
+    )
+)
+def test_no_spelling_of_special_tokens_gets_through(tokenizer: Tokenizer, content: list[str]) -> None:
+    text = "".join(content)
+    ids = tokenizer.encode_chat([Message.of(Role.SYSTEM, "s"), Message.of(Role.USER, text)])
+    assert (ids.count(START), ids.count(END), ids.count(0)) == (3, 2, 0)
+    assert text in tokenizer.decode(ids)
 
 
 @given(text=st.text())

@@ -23,7 +23,8 @@ from llmnet.engine import (
     weights_root,
     write_tiny_model,
 )
-from llmnet.engine.weights import CONFIG, MANIFEST, TEMPLATE, TOKENIZER, WEIGHTS
+from llmnet.engine.tensor_files import WEIGHTS
+from llmnet.engine.weights import CONFIG, MANIFEST, TEMPLATE, TOKENIZER
 
 FILES = [WEIGHTS, CONFIG, TOKENIZER, TEMPLATE]
 
@@ -159,11 +160,30 @@ def test_a_model_that_cannot_be_run_is_refused(fresh: ModelFiles, change: dict[s
         seal_model_dir(fresh.path)
 
 
-def test_half_precision_tensors_are_refused(fresh: ModelFiles) -> None:
+def test_tensors_of_integers_are_refused(fresh: ModelFiles) -> None:
     tensors = load_file(str(fresh.path / WEIGHTS))
-    tensors["model.norm.weight"] = tensors["model.norm.weight"].astype(np.float16)
+    tensors["model.norm.weight"] = tensors["model.norm.weight"].astype(np.int32)
     save_file(tensors, str(fresh.path / WEIGHTS))
-    with pytest.raises(UnsupportedModelError, match="F16"):
+    with pytest.raises(UnsupportedModelError, match="I32"):
+        seal_model_dir(fresh.path)
+
+
+def test_a_tensor_that_the_model_would_not_use_is_refused(fresh: ModelFiles) -> None:
+    """A bias that nobody adds would make another model of it without a word."""
+    tensors = load_file(str(fresh.path / WEIGHTS))
+    tensors["model.layers.0.self_attn.q_proj.bias"] = np.ones(64, dtype=np.float32)
+    save_file(tensors, str(fresh.path / WEIGHTS))
+    with pytest.raises(UnsupportedModelError, match=r"q_proj\.bias has no place"):
+        seal_model_dir(fresh.path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_a_tensor_with_a_number_that_is_none_is_refused(fresh: ModelFiles, bad: float, kind: type) -> None:
+    tensors = {name: values.astype(kind) for name, values in load_file(str(fresh.path / WEIGHTS)).items()}
+    tensors["model.layers.1.mlp.up_proj.weight"][3, 5] = bad
+    save_file(tensors, str(fresh.path / WEIGHTS))
+    with pytest.raises(UnsupportedModelError, match=r"up_proj\.weight holds NaN"):
         seal_model_dir(fresh.path)
 
 

@@ -1,0 +1,30 @@
+"""The numeric policy of the CPU kernels: what decides their bits, in the form in which a worker publishes it.
+
+No processor and no compiler version is in it, because neither changes a bit: what does is the kernels' source alone.
+"""
+
+from __future__ import annotations
+
+from llmnet.engine.cpu.kernels import source_digest
+from llmnet.engine.cpu.lanes import LANES
+from llmnet.engine.operators import PRECISIONS
+from llmnet.kernels.policy import Policy
+
+_HEAD_DIM, _GROUP = 64, 1
+"""Every shape of heads comes from the same source; one stands for all."""
+
+
+def cpu_policy() -> Policy:
+    """The policy, with a digest for each numerics class."""
+    digests = {
+        numerics.name.lower(): source_digest(precision.weights, precision.residual, _HEAD_DIM, _GROUP).hex()
+        for numerics, precision in PRECISIONS.items()
+    }
+    return Policy(
+        arch="cpu",
+        compiler="llvm",
+        options={"fast_math": False},
+        orders={"lanes": LANES, "head_dim": _HEAD_DIM, "group": _GROUP},
+        table="",
+        kernels=digests,
+    )

@@ -1,0 +1,99 @@
+"""A recorded step gives the bits of the step itself, for whoever's turn it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from llmnet.engine import Engine, GenerationRequest, LlamaModel, ModelFiles, service_spec
+from llmnet.engine.graphs import MAX_ROWS_CPU, DecodeGraphs, _bucket
+from llmnet.proof import Leaf, NumericsClass
+
+Run = Callable[[Engine], list[list[Leaf]]]
+
+
+@pytest.fixture
+def run(make_request: Callable[..., GenerationRequest]) -> Run:
+    """Five requests of different lengths that come and go; their leaves."""
+
+    def work(engine: Engine) -> list[list[Leaf]]:
+        for number in range(5):
+            engine.add(make_request(number, tuple(range(3, 20 + 9 * number)), max_tokens=4 + 5 * number))
+        leaves: list[list[Leaf]] = [[] for _ in range(5)]
+        while len(engine):
+            for output in engine.step():
+                assert output.leaf is not None
+                leaves[int(output.request_id[1:])].append(output.leaf)
+        return leaves
+
+    return work
+
+
+@pytest.mark.parametrize("numerics", [NumericsClass.FP32, NumericsClass.BF16_FP32_RESIDUAL])
+def test_replayed_steps_give_the_same_leaves(tiny: ModelFiles, run: Run, numerics: NumericsClass) -> None:
+    spec = service_spec(tiny, bytes(32), numerics)
+    recorded = Engine(tiny, spec)
+    first, again = run(recorded), run(recorded)
+    assert first == again == run(Engine(tiny, spec, graphs=False))
+    assert recorded._graphs is not None
+    assert set(recorded._graphs._recordings) == {1, 2, 3, 4, 5}
+
+
+def test_a_recording_is_used_and_can_be_wrong(tiny: ModelFiles, run: Run) -> None:
+    """The inverse: if a recording forgets its last layer, leaves change."""
+    engine = Engine(tiny, service_spec(tiny, bytes(32)))
+    expected = run(engine)
+    assert engine._graphs is not None
+    shorter = LlamaModel.from_files(tiny).replace_layers(lambda layers: layers[:1])
+    other = Engine(tiny, service_spec(tiny, bytes(32)), model=shorter)
+    run(other)
+    engine._graphs._recordings = {
+        bucket: type(theirs)(mine.model, mine.cache, theirs.batch, theirs.plan, theirs.x, theirs.again)
+        for (bucket, mine), theirs in zip(
+            engine._graphs._recordings.items(),
+            other._graphs._recordings.values(),
+            strict=True,  # type: ignore[union-attr]
+        )
+    }
+    assert run(engine) != expected
+
+
+def test_another_model_or_cache_is_recorded_anew(tiny: ModelFiles, run: Run) -> None:
+    engine = Engine(tiny, service_spec(tiny, bytes(32)))
+    expected = run(engine)
+    engine._cache = engine.model.new_cache(engine._blocks.num_pages)
+    engine._blocks._pages.clear()
+    engine._blocks._keys.clear()
+    engine._blocks._blank += engine._blocks._kept
+    engine._blocks._kept.clear()
+    assert run(engine) == expected
+
+
+def test_large_steps_and_prompts_are_not_recorded(tiny: ModelFiles) -> None:
+    assert _bucket(MAX_ROWS_CPU, on_gpu=False) == MAX_ROWS_CPU
+    assert _bucket(MAX_ROWS_CPU + 1, on_gpu=False) is None
+    assert [_bucket(count, on_gpu=True) for count in (1, 5, 17, 256, 257)] == [1, 6, 24, 256, None]
+    engine = Engine(tiny, service_spec(tiny, bytes(32)))
+    engine.add(GenerationRequest("a", (5, 6, 7), 0, 1, bytes(32)))
+    engine.step()
+    assert isinstance(engine._graphs, DecodeGraphs)
+    assert engine._graphs._recordings == {}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "numerics", [NumericsClass.FP16, NumericsClass.BF16_FP32_RESIDUAL, NumericsClass.BF16]
+)
+def test_cuda_graphs_give_the_bits_of_eager_steps(
+    tiny: ModelFiles, run: Run, numerics: NumericsClass
+) -> None:
+    """With padding: five sequences run in a recording for six."""
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    spec = service_spec(tiny, bytes(32), numerics)
+    recorded = Engine(tiny, spec, device="cuda")
+    assert run(recorded) == run(Engine(tiny, spec, device="cuda", graphs=False))
+    assert recorded._graphs is not None
+    assert 6 in recorded._graphs._recordings
