@@ -7,6 +7,21 @@ async with Client.connect("ws://127.0.0.1:9944") as client:
 """
 
 from llmnet.chain.client import Client
+from llmnet.chain.cursors import CursorFile
+from llmnet.chain.entries import (
+    ApiMethod,
+    ConstantEntry,
+    Entry,
+    Occurrence,
+    PalletError,
+    PalletEvent,
+    StorageDoubleMap,
+    StorageKey,
+    StorageMap,
+    StorageNMap,
+    StorageValue,
+    ViewFunction,
+)
 from llmnet.chain.errors import (
     BegunAnew,
     BlockNotFound,
@@ -17,6 +32,7 @@ from llmnet.chain.errors import (
     DecodeError,
     DispatchFailed,
     EncodeError,
+    IncompatibleRuntime,
     KeyFormatError,
     MetadataError,
     MethodNotFound,
@@ -36,13 +52,25 @@ from llmnet.chain.errors import (
     TransportError,
     UnknownEntry,
     UnsupportedExtension,
+    UnsupportedSignature,
     WrongChain,
+    WrongPassword,
 )
 from llmnet.chain.extrinsic import DecodedExtrinsic, Era, Signer, decode_extrinsic
 from llmnet.chain.fake import FakeTransport
 from llmnet.chain.keys import Keypair, verify
 from llmnet.chain.life import enter_life, watch_life
-from llmnet.chain.metadata import Metadata, parse_metadata
+from llmnet.chain.metadata import Metadata
+from llmnet.chain.metadata_reader import parse_metadata
+from llmnet.chain.proxies import (
+    Delegate,
+    Proxy,
+    add_proxy,
+    own_key,
+    proxies_of,
+    remove_proxies,
+    remove_proxy,
+)
 from llmnet.chain.results import (
     Block,
     Cursor,
@@ -53,16 +81,20 @@ from llmnet.chain.results import (
     RuntimeVersion,
     SignedExtrinsic,
     TxResult,
+    TxStatus,
+    Weight,
 )
 from llmnet.chain.runtime import Runtime
 from llmnet.chain.ss58 import ss58_decode, ss58_encode
 from llmnet.chain.sync import SyncClient
 from llmnet.chain.transport import Subscription, Transport
-from llmnet.chain.values import Call, Some, Variant
+from llmnet.chain.typed import TypeTable
+from llmnet.chain.values import Call, Err, Ok, Some, Tagged, Variant, variant_name
 from llmnet.chain.view import View
 from llmnet.chain.websocket import WebSocketTransport
 
 __all__ = [
+    "ApiMethod",
     "BegunAnew",
     "Block",
     "BlockNotFound",
@@ -71,24 +103,35 @@ __all__ = [
     "Client",
     "CodecError",
     "ConnectionLost",
+    "ConstantEntry",
     "Cursor",
+    "CursorFile",
     "CursorMismatch",
     "DecodeError",
     "DecodedExtrinsic",
+    "Delegate",
     "DispatchError",
     "DispatchFailed",
     "DryRun",
     "EncodeError",
+    "Entry",
     "Era",
+    "Err",
     "Event",
     "FakeTransport",
     "Header",
+    "IncompatibleRuntime",
     "KeyFormatError",
     "Keypair",
     "Metadata",
     "MetadataError",
     "MethodNotFound",
+    "Occurrence",
+    "Ok",
+    "PalletError",
+    "PalletEvent",
     "ProtocolViolation",
+    "Proxy",
     "QueueOverflow",
     "RequestTimeout",
     "RpcError",
@@ -97,9 +140,15 @@ __all__ = [
     "SignedExtrinsic",
     "Signer",
     "Some",
+    "StorageDoubleMap",
+    "StorageKey",
+    "StorageMap",
+    "StorageNMap",
+    "StorageValue",
     "Subscription",
     "SubscriptionLost",
     "SyncClient",
+    "Tagged",
     "TransactionDropped",
     "TransactionError",
     "TransactionExpired",
@@ -111,17 +160,29 @@ __all__ = [
     "TransportClosed",
     "TransportError",
     "TxResult",
+    "TxStatus",
+    "TypeTable",
     "UnknownEntry",
     "UnsupportedExtension",
+    "UnsupportedSignature",
     "Variant",
     "View",
+    "ViewFunction",
     "WebSocketTransport",
+    "Weight",
     "WrongChain",
+    "WrongPassword",
+    "add_proxy",
     "decode_extrinsic",
     "enter_life",
+    "own_key",
     "parse_metadata",
+    "proxies_of",
+    "remove_proxies",
+    "remove_proxy",
     "ss58_decode",
     "ss58_encode",
+    "variant_name",
     "verify",
     "watch_life",
 ]

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from llmnet.chain.decoder import DecoderCompiler
 from llmnet.chain.encoder import EncoderCompiler
 from llmnet.chain.errors import DecodeError, EncodeError
 from llmnet.chain.registry import TypeRegistry
+from llmnet.chain.values import Call
 
 
 class TypeCodec:
-    """Functions are compiled at the first use of a type and kept."""
+    """Functions are compiled at the first use of a type and kept. `check_call`: see `EncoderCompiler`."""
 
-    def __init__(self, types: TypeRegistry) -> None:
+    def __init__(
+        self,
+        types: TypeRegistry,
+        decoders: DecoderCompiler | None = None,
+        check_call: Callable[[Call], None] | None = None,
+    ) -> None:
         self.types = types
-        self._decoders, self._encoders = DecoderCompiler(types), EncoderCompiler(types)
+        self._decoders = DecoderCompiler(types) if decoders is None else decoders
+        self._encoders = EncoderCompiler(types, check_call)
 
     def encode(self, type_id: int, value: Any) -> bytes:
         """Raises EncodeError with the path of the value that does not fit."""

@@ -52,19 +52,25 @@ class DecoderCompiler:
         if type_id in self._done:
             return self._done[type_id]
         self._done[type_id] = lambda data, pos: self._done[type_id](data, pos)
-        self._done[type_id] = decoder = self._build(self.types[type_id])
-        return decoder
+        try:
+            self._done[type_id] = self._build(type_id, self.types[type_id])
+        except Exception:
+            del self._done[type_id]  # what cannot be built says so every time
+            raise
+        return self._done[type_id]
 
-    def _build(self, kind: Type) -> Decoder:
+    def _build(self, type_id: int, kind: Type) -> Decoder:
         match kind.definition:
             case Primitive(name):
                 return _primitive(name)
             case CompactOf(inner):
                 return self._compact(inner)
             case Composite(fields):
-                return self._fields(fields)
+                return self._struct(type_id, fields)
             case Enum() as definition:
-                return self._option(definition) if kind.path == ("Option",) else self._enum(definition)
+                return (
+                    self._option(definition) if kind.path == ("Option",) else self._enum(type_id, definition)
+                )
             case SequenceOf(item):
                 return _byte_sequence if is_u8(self.types, item) else self._sequence(item)
             case ArrayOf(length, item):
@@ -73,6 +79,9 @@ class DecoderCompiler:
                 return _tuple([self.get(item) for item in items])
             case BitSequence(store, order):
                 return _bits(*bit_layout(self.types, store, order))
+
+    def _struct(self, type_id: int, fields: tuple[Field, ...]) -> Decoder:  # noqa: ARG002 - for a subclass
+        return self._fields(fields)
 
     def _fields(self, fields: tuple[Field, ...]) -> Decoder:
         decoders = [self.get(field.type) for field in fields]
@@ -88,7 +97,7 @@ class DecoderCompiler:
 
         return decode
 
-    def _enum(self, definition: Enum) -> Decoder:
+    def _enum(self, type_id: int, definition: Enum) -> Decoder:  # noqa: ARG002 - for a subclass
         table: dict[int, tuple[str, Decoder | None]] = {
             variant.index: (variant.name, self._fields(variant.fields) if variant.fields else None)
             for variant in definition.variants

@@ -1,13 +1,18 @@
 """Encoders compiled once per type id: `encode(value, out)` appends to a bytearray.
 
 Strict on purpose, since transactions carry money: no silent truncation, no float or bool for an integer, no
-missing or unknown field, no text for bytes. Three conveniences: a plain string names an enum's variant
-without fields, 32 bytes stand for `MultiAddress::Id`, and a `Call` stands for the runtime's call enum."""
+missing or unknown field, no text for bytes. A value is plain or of a generated class (see `values.py`). Three
+conveniences: a plain string names an enum's variant without fields, 32 bytes stand for `MultiAddress::Id`, and a
+`Call` stands for the runtime's call enum."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from llmnet.chain.decoder import bit_layout, compact_limit, is_option, is_u8, option_inner
 from llmnet.chain.errors import EncodeError
@@ -23,24 +28,32 @@ from llmnet.chain.registry import (
     TupleOf,
     Type,
     TypeRegistry,
+    VariantDef,
 )
 from llmnet.chain.scale import encode_compact
-from llmnet.chain.values import Call, Some, Variant
+from llmnet.chain.values import Call, Err, Ok, Some, Tagged, Variant
 
 Encoder = Callable[[Any, bytearray], None]
+_ATTRIBUTES: WeakKeyDictionary[type[Any], tuple[tuple[str, str], ...] | None] = WeakKeyDictionary()
 
 
 class EncoderCompiler:
-    def __init__(self, types: TypeRegistry) -> None:
-        self.types = types
+    """`check_call` is asked before a `Call` is encoded; it raises for one that was written for another runtime."""
+
+    def __init__(self, types: TypeRegistry, check_call: Callable[[Call], None] | None = None) -> None:
+        self.types, self.check_call = types, check_call
         self._done: dict[int, Encoder] = {}
 
     def get(self, type_id: int) -> Encoder:
         if type_id in self._done:
             return self._done[type_id]
         self._done[type_id] = lambda value, out: self._done[type_id](value, out)
-        self._done[type_id] = encoder = self._build(self.types[type_id])
-        return encoder
+        try:
+            self._done[type_id] = self._build(self.types[type_id])
+        except Exception:
+            del self._done[type_id]  # what cannot be built says so every time
+            raise
+        return self._done[type_id]
 
     def _build(self, kind: Type) -> Encoder:
         match kind.definition:
@@ -70,9 +83,7 @@ class EncoderCompiler:
 
         def encode(value: Any, out: bytearray) -> None:
             if not isinstance(value, Mapping):
-                raise EncodeError(
-                    f"wanted a mapping with {', '.join(sorted(names))}, got {type(value).__name__}"
-                )
+                value = _attributes(value, names)
             if value.keys() != names:
                 raise EncodeError(_field_difference(names, value))
             for name, encoder in pairs:
@@ -89,9 +100,17 @@ class EncoderCompiler:
             for variant in definition.variants
         }
         is_address = kind.path[-1:] == ("MultiAddress",)
+        members = {variant.index: variant for variant in definition.variants}
 
         def encode(value: Any, out: bytearray) -> None:
-            variant = _as_variant(value, is_address)
+            if isinstance(value, Call) and self.check_call is not None:
+                self.check_call(value)
+            if isinstance(value, IntEnum):
+                variant = _of_member(value, members)
+            elif isinstance(value, Tagged):
+                variant = _of_tagged(value, definition)
+            else:
+                variant = _as_variant(value, is_address)
             if variant.name not in table:
                 raise EncodeError(f"no variant {variant.name!r}; known are {', '.join(table)}")
             index, fields = table[variant.name]
@@ -163,11 +182,69 @@ def _as_variant(value: Any, is_address: bool) -> Variant:
         return value
     if isinstance(value, Call):
         return Variant(value.pallet, Variant(value.function, value.args))
+    if isinstance(value, (Ok, Err)):
+        return Variant(type(value).__name__, value.value)
     if isinstance(value, str):
         return Variant(value)
     if is_address and isinstance(value, bytes) and len(value) == 32:
         return Variant("Id", value)
     raise EncodeError(f"wanted a Variant, got {type(value).__name__}")
+
+
+@lru_cache(maxsize=4096)
+def constant_name(name: str) -> str:
+    """`BF16_FP32_RESIDUAL` for `Bf16Fp32Residual`: what a variant is called as the member of an IntEnum."""
+    parts: list[str] = []
+    for place, letter in enumerate(name):
+        before = name[place - 1 : place]
+        after = name[place + 1 : place + 2]
+        if letter.isupper() and (
+            before.islower() or before.isdigit() or (before.isupper() and after.islower())
+        ):
+            parts.append("_")
+        parts.append(letter.upper())
+    return "".join(parts)
+
+
+def _of_member(value: IntEnum, members: Mapping[int, VariantDef]) -> Variant:
+    known = members.get(value.value)
+    if known is None or constant_name(known.name) != value.name.rstrip("_"):
+        raise EncodeError(f"{value!r} is none of {', '.join(v.name for v in members.values())}")
+    return Variant(known.name)
+
+
+def _of_tagged(value: Tagged, definition: Enum) -> Variant:
+    """What the plain form of a generated variant would be."""
+    known = definition.find(value.VARIANT)
+    if known is None or not known.fields or known.fields[0].name is not None:
+        return Variant(value.VARIANT, None if known is not None and not known.fields else value)
+    items = tuple(getattr(value, name) for name, _ in attributes_of(type(value)) or ())
+    return Variant(value.VARIANT, items[0] if len(known.fields) == len(items) == 1 else items)
+
+
+def attributes_of(kind: type[Any]) -> tuple[tuple[str, str], ...] | None:
+    """(attribute, field) of a dataclass or named tuple, in order; None for any other class. An attribute has a
+    trailing underscore where the field's name is a word of Python."""
+    if kind not in _ATTRIBUTES:
+        _ATTRIBUTES[kind] = _read_attributes(kind)
+    return _ATTRIBUTES[kind]
+
+
+def _read_attributes(kind: type[Any]) -> tuple[tuple[str, str], ...] | None:
+    if dataclasses.is_dataclass(kind) and not issubclass(kind, (Variant, Call, Some, Ok, Err)):
+        names = tuple(field.name for field in dataclasses.fields(kind))
+    elif issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        names = tuple(kind._fields)
+    else:
+        return None
+    return tuple((name, name.removesuffix("_")) for name in names)
+
+
+def _attributes(value: Any, names: set[str]) -> Mapping[str, Any]:
+    known = attributes_of(type(value))
+    if known is None:
+        raise EncodeError(f"wanted a mapping with {', '.join(sorted(names))}, got {type(value).__name__}")
+    return {name: getattr(value, attribute) for attribute, name in known}
 
 
 def _field_difference(names: set[str], value: Mapping[str, Any]) -> str:

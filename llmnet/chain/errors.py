@@ -16,8 +16,10 @@ ChainError
 │   └── DecodeError             bytes do not fit their SCALE type
 ├── MetadataError               metadata of an unknown version or shape
 │   ├── UnknownEntry            no such pallet, call, storage item, constant, event, runtime API
-│   └── UnsupportedExtension    a transaction extension this client cannot fill in
+│   ├── UnsupportedExtension    a transaction extension this client cannot fill in
+│   └── UnsupportedSignature    the chain does not take signatures of this kind of key
 ├── KeyFormatError              a key, address, mnemonic or key file is not usable
+│   └── WrongPassword           an encrypted key file was not opened
 ├── CursorMismatch              the chain does not continue from the cursor (another or a reset chain)
 ├── BegunAnew                   a development chain of the same genesis was started over
 ├── BlockNotFound               the node does not know that block
@@ -120,8 +122,29 @@ class UnsupportedExtension(MetadataError):
     """The runtime wants a transaction extension that this client cannot fill in."""
 
 
+class UnsupportedSignature(MetadataError):
+    """The chain does not take signatures of this kind of key."""
+
+
+class IncompatibleRuntime(MetadataError):
+    """The runtime has changed an entry since the code that uses it was generated. All other entries work.
+
+    `kind` and `entry` name it, `change` says what is different."""
+
+    def __init__(self, kind: str, entry: str, change: str, runtime: str) -> None:
+        self.kind, self.entry, self.change, self.runtime = kind, entry, change, runtime
+        super().__init__(
+            f"the {kind} {entry} is not the one this program was made for: {change} (runtime {runtime});"
+            " update the program, or generate its types anew"
+        )
+
+
 class KeyFormatError(ChainError):
     """A key, address, mnemonic or key file is not usable. Never carries the secret."""
+
+
+class WrongPassword(KeyFormatError):
+    """An encrypted key file was not opened: no password, or the wrong one (or damaged content)."""
 
 
 class CursorMismatch(ChainError):

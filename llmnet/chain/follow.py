@@ -21,15 +21,16 @@ from llmnet.chain.view import View
 log = logging.getLogger(__name__)
 CHUNK = 8  # blocks read at once while catching up
 HISTORY = 1024  # how deep a reorganisation of the best chain may go
+QUIET = 15.0  # seconds without a notification after which the node is asked: it may have been lost
 _PAUSE = 0.1  # seconds after a lost subscription; the transport has its own back-off
 
 
 class Follower:
     """One walk along the finalised chain, or along the best one with its reorganisations."""
 
-    def __init__(self, rpc: Rpc, runtimes: Runtimes, finalized: bool) -> None:
-        self._rpc, self._runtimes, self._finalized = rpc, runtimes, finalized
-        self._history: deque[Cursor] = deque(maxlen=HISTORY)
+    def __init__(self, rpc: Rpc, runtimes: Runtimes, finalized: bool, quiet: float = QUIET) -> None:
+        self._rpc, self._runtimes, self._finalized, self._quiet = rpc, runtimes, finalized, quiet
+        self._history: deque[Cursor] = deque(maxlen=1 if finalized else HISTORY)
         self._retracts: list[bytes] = []
         self._next = 0
 
@@ -83,7 +84,11 @@ class Follower:
                     self._history.append(block.cursor)
                     self._next = block.number + 1
                     yield linked
-            head = block_number(await anext(subscription))
+            try:
+                async with asyncio.timeout(self._quiet):
+                    head = block_number(await anext(subscription))
+            except TimeoutError:
+                head = await self._head()
 
     async def _read(self, head: int) -> list[Block]:
         """The next few blocks, read at once."""

@@ -1,135 +1,124 @@
-"""sr25519 keys: from a URI, a mnemonic, a seed or a key file. The secret is never printed, pickled or
+"""Key pairs: from a URI, a mnemonic, a seed, a key file or encrypted JSON. The secret is never printed, pickled or
 compared."""
 
 from __future__ import annotations
 
 import os
-import re
-import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-import bip39  # type: ignore[import-untyped, unused-ignore]
-import sr25519
-
-from llmnet.chain.errors import KeyFormatError
-from llmnet.chain.hashing import blake2_256
-from llmnet.chain.scale import encode_bytes
+from llmnet.chain import keystore
+from llmnet.chain.curves import SCHEMES, SEED_SIZE, SR25519, Scheme, scheme_named
+from llmnet.chain.errors import KeyFormatError, WrongPassword
+from llmnet.chain.keyfile import read_private, write_private
 from llmnet.chain.ss58 import ss58_encode
+from llmnet.chain.uris import DEV_PHRASE, parse_uri, phrase_seed
 
-# The phrase that every Substrate development chain derives //Alice and the others from. It is public.
-DEV_PHRASE = "bottom drive obey lake curtain smoke basket hold race lonely fit walk"
-_JUNCTION = re.compile(r"//?[^/]+")
-_MAX_KEY_FILE = 4096
+__all__ = ["DEV_PHRASE", "Keypair", "Password", "signed_by", "verify", "wrapped"]
+Password = Callable[[], str]
+_WRAPPER = (b"<Bytes>", b"</Bytes>")
 
 
 class Keypair:
-    """An sr25519 key pair. `public` is the account (32 bytes), `address` its SS58 form for network 42."""
+    """A key pair of one scheme. `public` is the raw public key (32 bytes, 33 for ecdsa), `account` the 32-byte account
+    that it controls (the same but for ecdsa), `address` the account's SS58 form for network 42."""
 
-    __slots__ = ("__secret", "public")
+    __slots__ = ("__secret", "public", "scheme")
 
-    def __init__(self, public: bytes, secret: bytes) -> None:
-        if len(public) != 32 or len(secret) != 64:
-            raise KeyFormatError("an sr25519 pair is 32 public and 64 secret bytes")
-        self.public = public
+    def __init__(self, public: bytes, secret: bytes, scheme: Scheme = SR25519) -> None:
+        if len(public) != scheme.public_size or len(secret) != scheme.secret_size:
+            raise KeyFormatError(
+                f"an {scheme.name} pair is {scheme.public_size} public and {scheme.secret_size} secret bytes"
+            )
+        self.public, self.scheme = public, scheme
         self.__secret = secret
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> Keypair:
-        """From a 32-byte mini secret."""
-        if len(seed) != 32:
+    def from_seed(cls, seed: bytes, scheme: str = "sr25519") -> Keypair:
+        """From a 32-byte seed (sr25519: mini secret). Raises KeyFormatError."""
+        if len(seed) != SEED_SIZE:
             raise KeyFormatError(f"a seed has 32 bytes, got {len(seed)}")
-        return cls(*sr25519.pair_from_seed(seed))
+        kind = scheme_named(scheme)
+        return cls(*kind.pair(seed), kind)
 
     @classmethod
-    def from_mnemonic(cls, phrase: str, password: str = "") -> Keypair:
+    def from_mnemonic(cls, phrase: str, password: str = "", scheme: str = "sr25519") -> Keypair:
         """From a BIP-39 phrase in English. Raises KeyFormatError, which does not repeat the phrase."""
-        try:
-            return cls.from_seed(bytes(bip39.bip39_to_mini_secret(phrase, password, "en")))
-        except ValueError:
-            raise KeyFormatError("the phrase is not a valid English BIP-39 mnemonic") from None
+        return cls.from_seed(phrase_seed(phrase, password), scheme)
 
     @classmethod
-    def from_uri(cls, uri: str) -> Keypair:
+    def from_uri(cls, uri: str, scheme: str = "sr25519") -> Keypair:
         """From `phrase-or-0xseed//hard/soft///password`, or `file:PATH` of a file with such a line.
 
         Without a phrase (`//Alice`) the public development phrase is used. Raises KeyFormatError."""
         if uri.startswith("file:"):
             return cls.from_file(Path(uri.removeprefix("file:")))
-        body, _, password = uri.partition("///")
-        start = body.find("/")
-        secret, path = (body, "") if start < 0 else (body[:start], body[start:])
-        junctions = _JUNCTION.findall(path)
-        if "".join(junctions) != path or not (secret or path):
-            raise KeyFormatError("the key is empty or its derivation path is malformed: use //hard and /soft")
-        pair = cls._root(secret, password)
-        for junction in junctions:
-            pair = pair._derive(junction)
+        found = parse_uri(uri)
+        pair = cls.from_seed(found.seed, scheme)
+        for junction in found.junctions:
+            child = pair.scheme.derive(pair.public, pair.__secret, junction.chain_code, junction.hard)
+            pair = cls(*child, pair.scheme)
         return pair
 
     @classmethod
-    def from_file(cls, path: Path) -> Keypair:
-        """From a key file that only its owner may read (mode 0600 or 0400).
+    def from_file(cls, path: Path, password: Password | None = None) -> Keypair:
+        """From a key file that only its owner may read: one line `[scheme:]URI`, or encrypted JSON, for which
+        `password` is asked.
 
-        Raises KeyFormatError, OSError."""
-        # Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise KeyFormatError(f"{path} is not a regular file")
-            if mode & 0o077:
-                raise KeyFormatError(f"{path} can be read by others: run chmod 600 {path}")
-            raw = file.read(_MAX_KEY_FILE + 1)
-        if len(raw) > _MAX_KEY_FILE:
-            raise KeyFormatError(f"{path} is too long for a key file")
-        try:
-            text = raw.decode().strip()
-        except UnicodeDecodeError:
-            raise KeyFormatError(f"{path} is not text") from None
-        if not text or text.startswith("file:"):
+        Raises KeyFormatError (WrongPassword), OSError."""
+        text = read_private(path)
+        if text.startswith("{"):
+            try:
+                return cls.from_json(text, password)
+            except KeyFormatError as error:
+                raise type(error)(f"{path}: {error}") from None
+        name, colon, uri = text.partition(":")
+        scheme, uri = (name, uri) if colon and name in SCHEMES else ("sr25519", text)
+        if not uri or uri.startswith("file:"):
             raise KeyFormatError(
                 f"{path} holds no key: it must be one line, a phrase, 0xseed or //derivation"
             )
-        return cls.from_uri(text)
+        return cls.from_uri(uri, scheme)
 
     @classmethod
-    def create_file(cls, path: Path) -> Keypair:
+    def from_json(cls, text: str, password: Password | None = None) -> Keypair:
+        """From polkadot-js's JSON. Raises WrongPassword, KeyFormatError."""
+        found = keystore.parse(text)
+        asked = ""
+        if keystore.is_encrypted(found):
+            if password is None:
+                raise WrongPassword("the key is encrypted: a password is needed")
+            asked = password()
+        key = keystore.unseal(found, asked)
+        return cls(key.public, key.secret, key.scheme)
+
+    @classmethod
+    def create_file(cls, path: Path, scheme: str = "sr25519") -> Keypair:
         """Writes a fresh random seed into a new file of mode 0600. Raises FileExistsError rather than
         overwrite."""
-        seed = os.urandom(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"0x{seed.hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        return cls.from_seed(seed)
+        seed = os.urandom(SEED_SIZE)
+        pair = cls.from_seed(seed, scheme)
+        write_private(path, f"{'' if scheme == 'sr25519' else scheme + ':'}0x{seed.hex()}\n")
+        return pair
 
-    @classmethod
-    def _root(cls, secret: str, password: str) -> Keypair:
-        if not secret.startswith("0x"):
-            return cls.from_mnemonic(secret or DEV_PHRASE, password)
-        if password:
-            raise KeyFormatError("a password applies to a phrase, not to a seed")
-        try:
-            return cls.from_seed(bytes.fromhex(secret[2:]))
-        except ValueError:
-            raise KeyFormatError("the seed is not 0x and 64 hex digits") from None
+    def to_json(self, password: str, name: str = "") -> str:
+        """Encrypted JSON that polkadot-js reads. Raises KeyFormatError for an empty password."""
+        return keystore.seal(
+            keystore.StoredKey(self.scheme, self.public, self.__secret, {"name": name}), password
+        )
 
-    def _derive(self, junction: str) -> Keypair:
-        hard = junction.startswith("//")
-        extended = (_chain_code(junction.lstrip("/")), self.public, self.__secret)
-        derive = sr25519.hard_derive_keypair if hard else sr25519.derive_keypair
-        _, public, secret = derive(extended, b"")
-        return Keypair(bytes(public), bytes(secret))
+    @property
+    def account(self) -> bytes:
+        return self.scheme.account(self.public)
 
     @property
     def address(self) -> str:
-        return ss58_encode(self.public)
+        return ss58_encode(self.account)
 
     def sign(self, message: bytes) -> bytes:
-        """A 64-byte signature (randomised: two signatures of one message differ)."""
-        return bytes(sr25519.sign((self.public, self.__secret), message))
+        """A signature of 64 bytes, 65 for ecdsa (sr25519 is randomised: two signatures of one message differ)."""
+        return self.scheme.sign(self.public, self.__secret, message)
 
     def __repr__(self) -> str:
         return f"Keypair({self.address})"
@@ -138,18 +127,23 @@ class Keypair:
         raise TypeError("a Keypair is not pickled: it holds a secret")
 
 
-def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an sr25519 signature is right. Malformed input of any length is simply False."""
-    if len(public) != 32 or len(signature) != 64:
+def verify(public: bytes, message: bytes, signature: bytes, scheme: str = "sr25519") -> bool:
+    """Whether a signature is right. Malformed input of any length is simply False. Raises KeyFormatError for an unknown
+    scheme."""
+    kind = scheme_named(scheme)
+    if len(public) != kind.public_size or len(signature) != kind.signature_size:
         return False
-    try:
-        return bool(sr25519.verify(signature, message, public))
-    except ValueError:
-        return False
+    return kind.verify(public, message, signature)
 
 
-def _chain_code(name: str) -> bytes:
-    """A number stands for its u64, anything else for its SCALE string, hashed if longer than 32 bytes."""
-    is_number = name.isascii() and name.isdigit() and int(name) < 1 << 64
-    code = int(name).to_bytes(8, "little") if is_number else encode_bytes(name.encode())
-    return blake2_256(code) if len(code) > 32 else code.ljust(32, b"\0")
+def signed_by(account: bytes, message: bytes, signature: bytes) -> str | None:
+    """The scheme in which this account signed the message, None if in none."""
+    for kind in SCHEMES.values():
+        if len(signature) == kind.signature_size and kind.signed_by(account, message, signature):
+            return kind.name
+    return None
+
+
+def wrapped(message: bytes) -> bytes:
+    """How wallets sign what is not a transaction, so that no signed text can ever be one."""
+    return _WRAPPER[0] + message + _WRAPPER[1]

@@ -76,7 +76,11 @@ class Link:
         except ConnectionClosed as error:
             self._pending.pop(request_id, None)
             raise ConnectionLost(f"the connection died while {method} was sent") from error
-        return await future
+        try:
+            return await future
+        finally:
+            if unsubscribe is None:  # a subscription that is answered too late must still be given back
+                self._pending.pop(request_id, None)
 
     async def read(self) -> None:
         """Handles frames until the connection ends. Raises ConnectionLost or ProtocolViolation, never returns

@@ -17,6 +17,7 @@ class _Account:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     next: int | None = None  # None: ask the node
     in_flight: set[int] = field(default_factory=set)
+    users: int = 0  # tasks that hold or wait for the lock
 
 
 @dataclass
@@ -42,6 +43,16 @@ class NonceManager:
     async def reserve(self, account: bytes) -> AsyncIterator[Lease]:
         """The account's next free nonce. Given back, and asked for anew, unless the lease was consumed."""
         state = self._accounts.setdefault(account, _Account())
+        state.users += 1
+        try:
+            async with self._lease(account, state) as lease:
+                yield lease
+        finally:
+            state.users -= 1
+            self._forget_idle(account)
+
+    @asynccontextmanager
+    async def _lease(self, account: bytes, state: _Account) -> AsyncIterator[Lease]:
         async with state.lock:
             # With nothing under way the node is asked: it may have been reset, or somebody else used the account.
             known = state.next if state.in_flight else None
@@ -60,10 +71,18 @@ class NonceManager:
     def settle(self, account: bytes, nonce: int, landed: bool) -> None:
         """The transaction's fate is known (or nobody waits for it any more): forget it; ask the node again
         unless it landed."""
-        state = self._accounts.setdefault(account, _Account())
-        state.in_flight.discard(nonce)
-        if not landed:
-            state.next = None
+        state = self._accounts.get(account)
+        if state is not None:
+            state.in_flight.discard(nonce)
+            if not landed:
+                state.next = None
+            self._forget_idle(account)
+
+    def _forget_idle(self, account: bytes) -> None:
+        """An account with nothing under way is asked about anew anyway: nothing of it need be kept."""
+        state = self._accounts[account]
+        if not state.users and not state.in_flight:
+            del self._accounts[account]
 
     def in_flight(self, account: bytes) -> frozenset[int]:
         state = self._accounts.get(account)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from llmnet.chain.results import DispatchError, Event, SignedExtrinsic, TxResult
+from llmnet.chain.results import DispatchError, Event, SignedExtrinsic, TxResult, Weight
 from llmnet.chain.runtime import Runtime
 from llmnet.chain.search import Place
 from llmnet.chain.values import Variant
@@ -33,6 +34,7 @@ def tx_result(
         events=own,
         error=_error(runtime, own),
         finalized=finalized,
+        weight=_weight(own),
     )
 
 
@@ -40,6 +42,19 @@ def _fee(events: Sequence[Event]) -> int | None:
     for event in events:
         if (event.pallet, event.name) == ("TransactionPayment", "TransactionFeePaid"):
             return int(event.fields["actual_fee"])
+    return None
+
+
+def _weight(events: Sequence[Event]) -> Weight | None:
+    """Of the last `ExtrinsicSuccess` or `ExtrinsicFailed`; old runtimes report a plain number of picoseconds."""
+    for event in reversed(events):
+        info: Any = event.fields.get("dispatch_info")
+        if event.pallet == "System" and isinstance(info, dict):
+            weight = info.get("weight")
+            if isinstance(weight, int):
+                return Weight(weight, 0)
+            if isinstance(weight, dict):
+                return Weight(int(weight["ref_time"]), int(weight["proof_size"]))
     return None
 
 

@@ -13,6 +13,11 @@ _UNSIGNED = ("u8", "u16", "u32", "u64", "u128", "u256")
 _SIGNED = ("i8", "i16", "i32", "i64", "i128", "i256")
 _PRIMITIVES = ("bool", "char", "str", *_UNSIGNED, *_SIGNED)
 
+# Containers with a bound: encoded as, and as good as, what they wrap.
+TRANSPARENT = frozenset(
+    {"BoundedVec", "WeakBoundedVec", "BoundedBTreeMap", "BoundedBTreeSet", "BoundedSlice", "Box", "Cow"}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -109,6 +114,22 @@ class TypeRegistry:
             raise MetadataError(f"type {type_id} is not an enum")
         return definition
 
+    def parts(self, type_id: int) -> tuple[int, ...]:
+        """The types directly inside."""
+        match self[type_id].definition:
+            case Composite(fields):
+                return tuple(field.type for field in fields)
+            case Enum(variants):
+                return tuple(field.type for variant in variants for field in variant.fields)
+            case SequenceOf(item) | ArrayOf(_, item) | CompactOf(item):
+                return (item,)
+            case TupleOf(items):
+                return items
+            case BitSequence(store, order):
+                return store, order
+            case Primitive():
+                return ()
+
     def is_empty(self, type_id: int) -> bool:
         """Whether values of the type take no bytes. (Recursive types pass through an enum or a sequence.)"""
         match self[type_id].definition:
@@ -147,7 +168,36 @@ def read_registry(reader: Reader) -> TypeRegistry:
     entries = reader.vec(lambda: (reader.compact(), _read_type(reader)))
     if any(type_id != place for place, (type_id, _) in enumerate(entries)):
         raise MetadataError("type ids of the registry are not dense")
-    return TypeRegistry([entry for _, entry in entries])
+    types = TypeRegistry([entry for _, entry in entries])
+    _refuse_endless(types)
+    return types
+
+
+def _refuse_endless(types: TypeRegistry) -> None:
+    """A type without a name that is inside itself by way of others without names cannot even be written down."""
+    finished: set[int] = set()
+    for start in range(len(types)):
+        path: list[tuple[int, list[int]]] = [(start, _unnamed(types, start))]
+        above = {start}
+        while path:
+            type_id, rest = path[-1]
+            if not rest:
+                path.pop()
+                above.discard(type_id)
+                finished.add(type_id)
+                continue
+            inner = rest.pop()
+            if inner in above:
+                raise MetadataError(f"type {inner} of the registry contains itself without end")
+            if inner not in finished:
+                above.add(inner)
+                path.append((inner, _unnamed(types, inner)))
+
+
+def _unnamed(types: TypeRegistry, type_id: int) -> list[int]:
+    """The types directly inside, if the type has no name of its own (those of Rust's prelude have a path of one part)."""
+    path = types[type_id].path
+    return [] if len(path) > 1 and path[-1] not in TRANSPARENT else list(types.parts(type_id))
 
 
 def docs(reader: Reader) -> tuple[str, ...]:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+if TYPE_CHECKING:
+    from llmnet.chain.entries import PalletError, PalletEvent
+    from llmnet.chain.runtime import Runtime
+
+E = TypeVar("E", bound="PalletEvent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +32,18 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSource:
+    """The bytes of an event (pallet, variant, fields), and the runtime that wrote them."""
+
+    runtime: Runtime
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One runtime event. `fields` of a tuple variant are named "0", "1", …; `extrinsic_index` is None outside
-    extrinsics."""
+    extrinsics. `source` is what generated event classes are read from. `retracted`: it was given before, and its block
+    is no longer on the best chain."""
 
     block_number: int
     block_hash: bytes
@@ -36,6 +51,8 @@ class Event:
     pallet: str
     name: str
     fields: dict[str, Any]
+    source: EventSource | None = field(default=None, compare=False, repr=False)
+    retracted: bool = False
 
     def __str__(self) -> str:
         return f"{self.pallet}.{self.name}"
@@ -73,6 +90,10 @@ class DispatchError:
     name: str
     docs: str = ""
 
+    def is_a(self, kind: type[PalletError]) -> bool:
+        """Whether it is this error of a pallet."""
+        return (self.pallet, self.name) == (kind.ENTRY.pallet, kind.ENTRY.name)
+
     def __str__(self) -> str:
         where = (
             f"{self.pallet}.{self.name}"
@@ -85,9 +106,28 @@ class DispatchError:
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """What a dispatch used: `ref_time` in picoseconds, `proof_size` in bytes."""
+
+    ref_time: int
+    proof_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TxStatus:
+    """What the node says of a transaction on its way. kind: ready, future, broadcast, in_block, retracted, finalized,
+    invalid, dropped, usurped; `searching` when the node says nothing any more and the blocks are read instead.
+    `block_hash` with in_block, retracted and finalized."""
+
+    kind: str
+    extrinsic_hash: bytes
+    block_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TxResult:
     """Where a transaction landed. `fee` in plancks as paid (None if the runtime reports none), tip included.
-    `error` is set when the call failed, or the call inside a `Sudo.sudo`."""
+    `error` is set when the call failed, or a call inside it (batch, proxy, multisig, sudo)."""
 
     block_hash: bytes
     block_number: int
@@ -97,10 +137,20 @@ class TxResult:
     events: tuple[Event, ...]
     error: DispatchError | None = None
     finalized: bool = True
+    weight: Weight | None = None
 
-    def find(self, pallet: str, name: str) -> Event | None:
-        """The first of its events with that name."""
-        return next((event for event in self.events if (event.pallet, event.name) == (pallet, name)), None)
+    @overload
+    def find(self, pallet: type[E]) -> E | None: ...
+    @overload
+    def find(self, pallet: str, name: str) -> Event | None: ...
+    def find(self, pallet: str | type[E], name: str = "") -> Event | E | None:
+        """The first of its events of this class, or with that name."""
+        if isinstance(pallet, str):
+            return next(
+                (event for event in self.events if (event.pallet, event.name) == (pallet, name)), None
+            )
+        found = (pallet.read(event) for event in self.events)
+        return next((event for event in found if event is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

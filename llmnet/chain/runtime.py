@@ -3,15 +3,19 @@ runtime."""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
+from llmnet.chain.bound import BoundEntries
 from llmnet.chain.codec import TypeCodec
-from llmnet.chain.errors import DecodeError, EncodeError, UnknownEntry
+from llmnet.chain.errors import DecodeError, EncodeError, MetadataError, UnknownEntry
 from llmnet.chain.hashing import STORAGE_HASHERS, twox_128
 from llmnet.chain.metadata import Function, Metadata, StorageEntry
-from llmnet.chain.results import DispatchError, Event, RuntimeVersion
-from llmnet.chain.scale import encode_bytes
+from llmnet.chain.registry import Composite, SequenceOf
+from llmnet.chain.results import DispatchError, Event, EventSource, RuntimeVersion
+from llmnet.chain.scale import decode_compact, encode_bytes
 from llmnet.chain.values import Call, Variant
 
 SPEC_VIEW_FUNCTION = "RuntimeViewFunction_execute_view_function"
@@ -20,7 +24,12 @@ SPEC_VIEW_FUNCTION = "RuntimeViewFunction_execute_view_function"
 class Runtime:
     def __init__(self, metadata: Metadata, version: RuntimeVersion) -> None:
         self.metadata, self.version = metadata, version
-        self.codec = TypeCodec(metadata.types)
+        self.codec = TypeCodec(metadata.types, check_call=lambda call: self.bound.check_call(call))
+
+    @cached_property
+    def bound(self) -> BoundEntries:
+        """What generated code may use of this runtime."""
+        return BoundEntries(self)
 
     # Storage
 
@@ -44,15 +53,18 @@ class Runtime:
             parts.append(digest(encoded) + (encoded if concat else b""))
         return b"".join(parts)
 
-    def storage_key_parts(self, entry: StorageEntry, key: bytes) -> tuple[Any, ...]:
+    def storage_key_parts(
+        self, entry: StorageEntry, key: bytes, codec: TypeCodec | None = None
+    ) -> tuple[Any, ...]:
         """The map keys inside a full storage key; a key that was hashed without being kept is given as its
         hash."""
+        codec = self.codec if codec is None else codec
         pos, parts = 32, []
         for hasher, type_id in entry.keys:
             _, size, concat = STORAGE_HASHERS[hasher]
             value, start = key[pos : pos + size], pos + size
             if concat:
-                value, start = self.codec.decode_at(type_id, key, start)
+                value, start = codec.decode_at(type_id, key, start)
             parts.append(value)
             pos = start
         if pos != len(key):
@@ -61,10 +73,12 @@ class Runtime:
             )
         return tuple(parts)
 
-    def storage_value(self, entry: StorageEntry, raw: bytes | None) -> Any:
+    def storage_value(self, entry: StorageEntry, raw: bytes | None, codec: TypeCodec | None = None) -> Any:
+        """`codec`: which form values take, by default the plain one."""
+        codec = self.codec if codec is None else codec
         if raw is None:
-            return None if entry.optional else self.codec.decode(entry.value, entry.default)
-        return self.codec.decode(entry.value, raw)
+            return None if entry.optional else codec.decode(entry.value, entry.default)
+        return codec.decode(entry.value, raw)
 
     def constant(self, pallet: str, name: str) -> Any:
         constants = self.metadata.pallet(pallet).constants
@@ -76,10 +90,7 @@ class Runtime:
 
     def call(self, pallet: str, function: str, args: dict[str, Any]) -> Call:
         """A call that is known to encode in this runtime. Raises UnknownEntry, EncodeError."""
-        calls = self.metadata.pallet(pallet).calls
-        known = (
-            [] if calls is None else [variant.name for variant in self.metadata.types.enum(calls).variants]
-        )
+        known = [variant.name for variant in self.metadata.variants(pallet, "calls").variants]
         if function not in known:
             raise UnknownEntry(f"{pallet} has no call {function!r}; it has {', '.join(known) or 'none'}")
         call = Call(pallet, function, args)
@@ -96,8 +107,37 @@ class Runtime:
         """`System.Events` of a block."""
         if raw is None:
             return ()
-        records = self.codec.decode(self.storage("System", "Events").value, raw)
-        return tuple(_event(record, number, block_hash) for record in records)
+        parts, size = self._event_parts, len(raw)
+        try:
+            count, pos = decode_compact(raw, 0)
+        except (IndexError, struct.error):
+            raise DecodeError("System.Events is cut off") from None
+        if count > size - pos:
+            raise DecodeError(f"{count} events announced, {size - pos} bytes left")
+        events = []
+        for _ in range(count):
+            record, start, end = {}, 0, 0
+            for name, type_id in parts:
+                before = pos
+                record[name], pos = self.codec.decode_at(type_id, raw, pos)
+                if name == "event":
+                    start, end = before, pos
+            source = EventSource(self, raw[start:end])
+            events.append(_event(record, source, number, block_hash))
+        if pos != size:
+            raise DecodeError(f"System.Events: {size - pos} bytes too many")
+        return tuple(events)
+
+    @cached_property
+    def _event_parts(self) -> list[tuple[str, int]]:
+        """The fields of `EventRecord`. Raises MetadataError if this runtime keeps its events in another way."""
+        records = self.metadata.types[self.storage("System", "Events").value].definition
+        record = self.metadata.types[records.item].definition if isinstance(records, SequenceOf) else None
+        fields = record.fields if isinstance(record, Composite) else ()
+        parts = [(str(field.name), field.type) for field in fields]
+        if not {"phase", "event"} <= dict(parts).keys():
+            raise MetadataError("System.Events is not a list of records with a phase and an event")
+        return parts
 
     def dispatch_error(self, value: Any) -> DispatchError:
         """Names a decoded `sp_runtime::DispatchError` with the pallet's own error and its docs."""
@@ -120,12 +160,8 @@ class Runtime:
     # Functions
 
     def api(self, api: str, method: str) -> Function:
-        if self.metadata.version < 15:
-            raise UnknownEntry("this runtime's metadata (V14) does not describe runtime APIs")
-        methods = self.metadata.apis.get(api, {})
-        if method not in methods:
-            raise UnknownEntry(f"the runtime has no API {api}.{method}")
-        return methods[method]
+        """Raises UnknownEntry."""
+        return self.metadata.api(api, method)
 
     def view_function(self, pallet: str, name: str) -> Function:
         functions = self.metadata.pallet(pallet).view_functions
@@ -145,13 +181,13 @@ class Runtime:
     def encode_view_call(self, function: Function, args: dict[str, Any]) -> bytes:
         return function.id + encode_bytes(self.encode_inputs(function, args))
 
-    def decode_view_result(self, function: Function, raw: bytes) -> Any:
+    def decode_view_result(self, function: Function, raw: bytes, codec: TypeCodec | None = None) -> Any:
         """Unwraps `Result<Vec<u8>, ViewFunctionDispatchError>`. Raises UnknownEntry, DecodeError."""
         result_type = self.api("RuntimeViewFunction", "execute_view_function").output
         result = self.codec.decode(result_type, raw)
         if result.name != "Ok":
             raise UnknownEntry(f"view function {function.name} failed: {result.value}")
-        return self.codec.decode(function.output, result.value)
+        return (self.codec if codec is None else codec).decode(function.output, result.value)
 
 
 def as_call(value: Any) -> Call:
@@ -171,7 +207,7 @@ def _named(value: Any) -> dict[str, Any]:
     return {str(index): item for index, item in enumerate(items)}
 
 
-def _event(record: dict[str, Any], number: int, block_hash: bytes) -> Event:
+def _event(record: dict[str, Any], source: EventSource, number: int, block_hash: bytes) -> Event:
     phase, outer = record["phase"], record["event"]
     index = phase.value if phase.name == "ApplyExtrinsic" else None
-    return Event(number, block_hash, index, outer.name, outer.value.name, _named(outer.value.value))
+    return Event(number, block_hash, index, outer.name, outer.value.name, _named(outer.value.value), source)

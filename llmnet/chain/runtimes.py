@@ -14,7 +14,7 @@ from typing import TypeVar
 import platformdirs
 
 from llmnet.chain.errors import MetadataError, MethodNotFound, RpcError
-from llmnet.chain.metadata import SUPPORTED, parse_metadata
+from llmnet.chain.metadata_reader import SUPPORTED, parse_metadata
 from llmnet.chain.results import RuntimeVersion
 from llmnet.chain.rpc import Rpc
 from llmnet.chain.runtime import Runtime
@@ -24,7 +24,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 log = logging.getLogger(__name__)
 CODE_KEY = b":code"
-MAX_RUNTIMES, MAX_BLOCKS = 8, 4096
+MAX_RUNTIMES, MAX_BLOCKS = 8, 512
 
 
 def default_cache_dir() -> Path:

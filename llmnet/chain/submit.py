@@ -1,10 +1,10 @@
 """The life of a transaction: signed, handed to the pool once, watched, and looked for when watching fails.
 
-    signed ──▶ handed over ──▶ in block ──▶ finalised
-                  │    │           └─▶ retracted ─▶ (back in the pool)
+    signed ──▶ handed over ──▶ broadcast ──▶ in block ──▶ finalised
+                  │    │                        └─▶ retracted ─▶ (back in the pool)
                   │    └─▶ invalid | dropped | usurped          raised as TransactionError
                   └─▶ refused                                   TransactionRejected: it never was in a block
-    connection lost at any point ─▶ search: pool, then blocks of the mortal window, until found or expired
+    connection lost, or silence, at any point ─▶ search: pool, then blocks of the mortal window, until found or expired
 
 Nothing is sent twice blindly. While searching, the *same signed bytes* are handed over again only after pool
 and blocks were both read without finding them; their nonce and their era make a second inclusion
@@ -14,36 +14,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from llmnet.chain.errors import (
-    MethodNotFound,
+    BlockNotFound,
     RpcError,
     SubscriptionLost,
     TransactionDropped,
     TransactionError,
-    TransactionExpired,
     TransactionInvalid,
     TransactionRejected,
     TransactionUnresolved,
     TransactionUsurped,
     TransportError,
 )
-from llmnet.chain.extrinsic import ERA_PERIOD, Era, Signer, Signing, sign_extrinsic
-from llmnet.chain.hashing import blake2_256
+from llmnet.chain.extrinsic import ERA_PERIOD, MAX_PERIOD, Era, Signer, Signing, sign_extrinsic
 from llmnet.chain.nonces import Lease, NonceManager
-from llmnet.chain.results import Header, SignedExtrinsic
+from llmnet.chain.results import Header, SignedExtrinsic, TxStatus
 from llmnet.chain.rpc import Rpc, from_hex, to_hex
 from llmnet.chain.runtimes import Runtimes
-from llmnet.chain.search import Place, find, index_in, last_candidate
+from llmnet.chain.search import Place, Search, index_in, is_absent, nonce_taken, refusal_is_void
 from llmnet.chain.transport import Subscription
 from llmnet.chain.values import Call
 
 log = logging.getLogger(__name__)
 Wait = Literal["in_block", "finalized"]
+OnStatus = Callable[[TxStatus], None]
 ATTEMPTS = 4  # signings of one call when its nonce was taken by somebody else in the meantime
-RESENDS = 3  # hand-overs of the same bytes while searching
-_INVALID, _ALREADY_IMPORTED, _PRIORITY_TOO_LOW = 1010, 1013, 1014  # codes of Substrate's author RPC
+_KINDS = {"inBlock": "in_block", "finalityTimeout": "finality_timeout"}  # as in TxStatus
 _ENDS: dict[str, type[TransactionError]] = {
     "invalid": TransactionInvalid,
     "dropped": TransactionDropped,
@@ -51,19 +51,36 @@ _ENDS: dict[str, type[TransactionError]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a transaction is to be sent and waited for. period, in blocks; timeout, in seconds after it was sent."""
+
+    wait: Wait = "finalized"
+    tip: int = 0
+    period: int = ERA_PERIOD
+    timeout: float | None = None
+    on_status: OnStatus | None = None
+
+    def __post_init__(self) -> None:
+        if self.wait not in ("in_block", "finalized"):
+            raise ValueError(f"wait is 'in_block' or 'finalized', not {self.wait!r}")
+
+
 class Submitter:
-    """poll: seconds between looks at the chain while searching."""
+    """poll: seconds between looks at the chain while searching. quiet: seconds of a watched transaction's silence after
+    which the chain is looked at."""
 
     def __init__(
-        self, rpc: Rpc, runtimes: Runtimes, nonces: NonceManager, genesis: bytes, poll: float = 0.5
+        self,
+        rpc: Rpc,
+        runtimes: Runtimes,
+        nonces: NonceManager,
+        genesis: bytes,
+        poll: float = 0.5,
+        quiet: float = 15.0,
     ) -> None:
-        self._rpc, self._runtimes, self._nonces, self._genesis, self._poll = (
-            rpc,
-            runtimes,
-            nonces,
-            genesis,
-            poll,
-        )
+        self._rpc, self._runtimes, self._nonces, self._genesis = rpc, runtimes, nonces, genesis
+        self._poll, self._quiet = poll, quiet
 
     async def sign(
         self,
@@ -78,167 +95,197 @@ class Submitter:
         immortal if period is None."""
         best = await self._rpc.block_hash()
         assert best is not None
-        runtime = await self._runtimes.at(best)
-        era, birth_hash = None, self._genesis
-        if period is not None:
-            anchor = anchor or await self._rpc.header(await self._rpc.finalized_hash())
-            era, birth_hash = Era.mortal(anchor.number, period), anchor.hash
-            if era.birth != anchor.number:
-                birth_hash = await self._rpc.block_hash(era.birth) or birth_hash
+        runtime, (era, birth_hash) = await asyncio.gather(
+            self._runtimes.at(best), self._validity(best, period, anchor)
+        )
         return sign_extrinsic(runtime, call, signer, Signing(self._genesis, birth_hash, era, nonce, tip))
 
-    async def submit(
-        self, call: Call, signer: Signer, wait: Wait, tip: int, period: int, timeout: float | None
-    ) -> tuple[SignedExtrinsic, Place]:
+    async def _validity(
+        self, best: bytes, period: int | None, anchor: Header | None
+    ) -> tuple[Era | None, bytes]:
+        """The era, and the hash of the block that it begins with."""
+        if period is None:
+            return None, self._genesis
+        if anchor is not None:
+            start = anchor
+        else:
+            head, start = await asyncio.gather(self._rpc.header(best), self._finalized())
+            period = long_enough(period, head.number - start.number)
+        era = Era.mortal(start.number, period)
+        if era.birth == start.number:
+            return era, start.hash
+        return era, await self._rpc.block_hash(era.birth) or start.hash
+
+    async def _finalized(self) -> Header:
+        return await self._rpc.header(await self._rpc.finalized_hash())
+
+    async def submit(self, call: Call, signer: Signer, plan: Plan) -> tuple[SignedExtrinsic, Place]:
         """Where the transaction landed. Raises TransactionError (see errors.py), and before it was handed
         over also what signing raises."""
-        extrinsic, subscription = await self._hand_over(call, signer, tip, period)
+        extrinsic, subscription = await self._hand_over(call, signer, plan)
         landed = False
         try:
-            async with asyncio.timeout(timeout):
-                place = await self._await_place(extrinsic, subscription, wait)
+            place = await self._follow_up(extrinsic, subscription, plan)
             landed = True
-            return extrinsic, place
-        except TimeoutError:
-            raise _failure(TransactionUnresolved, f"{call} was not seen in {timeout} s", extrinsic) from None
-        except TransportError as error:
-            raise _failure(
-                TransactionUnresolved, f"the node cannot be asked about {call}: {error}", extrinsic
-            ) from error
         finally:
             self._nonces.settle(extrinsic.signer, extrinsic.nonce, landed)
+        return extrinsic, place
 
-    async def locate(self, extrinsic: SignedExtrinsic) -> Place | None:
-        """Where the extrinsic is on the best chain, if it is."""
-        best = await self._rpc.block_hash()
-        assert best is not None
-        head = await self._rpc.header(best)
-        return await find(self._rpc, extrinsic, extrinsic.first_block, head.number)
+    async def submit_signed(self, extrinsic: SignedExtrinsic, plan: Plan) -> Place:
+        """The same for an extrinsic that was signed elsewhere."""
+        try:
+            subscription = await self._open(extrinsic, Lease(extrinsic.nonce))
+        except RpcError as error:
+            if not await refusal_is_void(self._rpc, extrinsic, error):
+                raise _failure(
+                    TransactionRejected, f"{extrinsic.call} was refused: {error}", extrinsic
+                ) from error
+            subscription = None
+        return await self._follow_up(extrinsic, subscription, plan)
 
     async def _hand_over(
-        self, call: Call, signer: Signer, tip: int, period: int
+        self, call: Call, signer: Signer, plan: Plan
     ) -> tuple[SignedExtrinsic, Subscription | None]:
         """Gives the transaction to the pool; without a subscription it is not known whether it got there."""
         for attempt in range(ATTEMPTS):
-            async with self._nonces.reserve(signer.public) as lease:
-                extrinsic = await self.sign(call, signer, lease.nonce, tip, period)
+            async with self._nonces.reserve(signer.account) as lease:
+                extrinsic = await self.sign(call, signer, lease.nonce, plan.tip, plan.period)
                 try:
                     return extrinsic, await self._open(extrinsic, lease)
                 except RpcError as error:
-                    if error.code == _ALREADY_IMPORTED or await self.locate(extrinsic) is not None:
+                    if await refusal_is_void(self._rpc, extrinsic, error):
                         lease.consume()
                         return extrinsic, None
-                    if not _nonce_taken(error) or attempt == ATTEMPTS - 1:
+                    if not nonce_taken(error) or attempt == ATTEMPTS - 1:
                         raise _failure(
                             TransactionRejected, f"{call} was refused: {error}", extrinsic
                         ) from error
-                    log.info("nonce %d of %s was taken, asking again", lease.nonce, signer.public.hex())
+                    log.info("nonce %d of %s was taken, asking again", lease.nonce, signer.account.hex())
         raise AssertionError("unreachable")
 
     async def _open(self, extrinsic: SignedExtrinsic, lease: Lease) -> Subscription | None:
         method, params = "author_submitAndWatchExtrinsic", [to_hex(extrinsic.data)]
         try:
-            subscription = await self._rpc.transport.subscribe(method, params, "author_unwatchExtrinsic")
-        except TransportError as error:
-            log.warning("%s was sent but not answered (%s): looking for it", extrinsic.call, error)
-            lease.consume()
-            return None
+            async with asyncio.timeout(self._quiet):  # others of this account wait for it
+                subscription = await self._rpc.transport.subscribe(method, params, "author_unwatchExtrinsic")
+        except (TransportError, TimeoutError) as error:
+            log.warning("%s was sent but not answered (%r): looking for it", extrinsic.call, error)
+            subscription = None
         lease.consume()
         return subscription
 
-    async def _await_place(
-        self, extrinsic: SignedExtrinsic, subscription: Subscription | None, wait: Wait
+    async def _follow_up(
+        self, extrinsic: SignedExtrinsic, subscription: Subscription | None, plan: Plan
     ) -> Place:
-        if subscription is not None:
-            async with subscription:
-                try:
-                    place = await self._watch(extrinsic, subscription, wait)
-                except SubscriptionLost as error:
-                    log.warning("lost sight of %s (%s): looking for it", extrinsic.call, error)
-                    place = None
-            if place is not None:
+        watch = _Watch(self._rpc, extrinsic, plan, self._quiet)
+        try:
+            async with asyncio.timeout(plan.timeout):
+                place = None if subscription is None else await watch.until_placed(subscription)
+                while place is None:
+                    if (place := await watch.look()) is None:
+                        await asyncio.sleep(self._poll)
                 return place
-        return await self._search(extrinsic, wait)
+        except TimeoutError:
+            raise _failure(
+                TransactionUnresolved, f"{extrinsic.call} was not seen in {plan.timeout} s", extrinsic
+            ) from None
+        except TransportError as error:
+            raise _failure(
+                TransactionUnresolved, f"the node cannot be asked about {extrinsic.call}: {error}", extrinsic
+            ) from error
 
-    async def _watch(
-        self, extrinsic: SignedExtrinsic, subscription: Subscription, wait: Wait
-    ) -> Place | None:
+
+class _Watch:
+    """One transaction that was handed over."""
+
+    def __init__(self, rpc: Rpc, extrinsic: SignedExtrinsic, plan: Plan, quiet: float) -> None:
+        self._rpc, self._extrinsic, self._plan, self._quiet = rpc, extrinsic, plan, quiet
+        self._search = Search(rpc, extrinsic)
+        self._searching = False
+
+    async def until_placed(self, subscription: Subscription) -> Place | None:
         """Follows the node's reports; None if they ended without a verdict, or with one that the blocks
         contradict."""
-        async for status in subscription:
-            kind, value = _parse_status(status)
-            if kind == "finalized" or (kind == "inBlock" and wait == "in_block"):
-                return await self._confirm(extrinsic, value)
-            if kind in _ENDS:
-                if await self.locate(extrinsic) is not None:
-                    return None
-                raise _failure(_ENDS[kind], f"{extrinsic.call} is {kind}", extrinsic)
-            if kind == "finalityTimeout":
+        async with subscription:
+            try:
+                return await self._watch(subscription)
+            except SubscriptionLost as error:
+                log.warning("lost sight of %s (%s): looking for it", self._extrinsic.call, error)
                 return None
-            log.debug("%s: %s", extrinsic.call, kind)
-        return None
 
-    async def _confirm(self, extrinsic: SignedExtrinsic, value: Any) -> Place | None:
-        block_hash = from_hex(value)
-        index = await index_in(self._rpc, block_hash, extrinsic.hash)
-        if index is None:
-            return None
-        return Place(block_hash, (await self._rpc.header(block_hash)).number, index)
+    async def look(self) -> Place | None:
+        if not self._searching:
+            self._searching = True
+            self._tell("searching", None)
+        place = await self._search.look(finalized=self._plan.wait == "finalized")
+        if place is not None:
+            self._tell(self._plan.wait, place.block_hash)
+        return place
 
-    async def _search(self, extrinsic: SignedExtrinsic, wait: Wait) -> Place:
-        """Until it is found, or its window has passed on the finalised chain."""
-        scanned, resends = extrinsic.first_block, 0
+    async def _watch(self, subscription: Subscription) -> Place | None:
         while True:
-            in_pool = await self._in_pool(extrinsic)  # first, or a move from pool to block would be missed
-            final = (await self._rpc.header(await self._rpc.finalized_hash())).number
-            best_hash = await self._rpc.block_hash()
-            assert best_hash is not None
-            best = (await self._rpc.header(best_hash)).number
-            place = await find(self._rpc, extrinsic, scanned, best)
-            if place is not None and (wait == "in_block" or place.number <= final):
+            try:
+                async with asyncio.timeout(self._quiet):
+                    status = await anext(subscription, None)
+            except TimeoutError:  # a report may have been lost
+                if (place := await self._search.look(finalized=self._plan.wait == "finalized")) is not None:
+                    return place
+                continue
+            if status is None:
+                return None
+            kind, value = _parse_status(status)
+            if kind in ("finalized", self._plan.wait):
+                place = await self._confirm(value)
+                self._tell(kind if place else "searching", place.block_hash if place else None)
                 return place
-            if place is None:
-                scanned = max(scanned, final + 1)
-                if final >= last_candidate(extrinsic):
-                    raise _failure(TransactionExpired, f"{extrinsic.call} was never included", extrinsic)
-                if in_pool is False and resends < RESENDS and extrinsic.last_block is not None:
-                    resends += 1
-                    await self._hand_over_again(extrinsic)
-            await asyncio.sleep(self._poll)
+            if kind in _ENDS:
+                await self._ended(kind)
+                return None
+            if kind == "finality_timeout":
+                return None
+            self._tell(kind, value)
 
-    async def _in_pool(self, extrinsic: SignedExtrinsic) -> bool | None:
-        """None if the node does not tell."""
+    async def _ended(self, kind: str) -> None:
+        """Raises the verdict unless the blocks contradict it."""
+        if await is_absent(self._rpc, self._extrinsic):
+            self._tell(kind, None)
+            raise _failure(_ENDS[kind], f"{self._extrinsic.call} is {kind}", self._extrinsic)
+
+    async def _confirm(self, value: Any) -> Place | None:
+        block_hash = from_hex(value)
         try:
-            return any(blake2_256(data) == extrinsic.hash for data in await self._rpc.pending())
-        except MethodNotFound:
+            index = await index_in(self._rpc, block_hash, self._extrinsic.hash)
+            number = (await self._rpc.header(block_hash)).number
+        except BlockNotFound as error:
+            log.info("%s was reported in a block that is gone: %s", self._extrinsic.call, error)
             return None
+        return None if index is None else Place(block_hash, number, index)
 
-    async def _hand_over_again(self, extrinsic: SignedExtrinsic) -> None:
-        log.info("%s is neither in the pool nor in a block: handing over the same bytes", extrinsic.call)
-        try:
-            await self._rpc.transport.request("author_submitExtrinsic", [to_hex(extrinsic.data)])
-        except RpcError as error:
-            if error.code == _ALREADY_IMPORTED or await self.locate(extrinsic) is not None:
-                return
-            kind = TransactionUsurped if _nonce_taken(error) else TransactionInvalid
-            raise _failure(kind, f"{extrinsic.call} is not accepted any more: {error}", extrinsic) from error
-        except TransportError as error:
-            log.info("no answer to the second hand-over: %s", error)
+    def _tell(self, kind: str, value: Any) -> None:
+        log.debug("%s: %s", self._extrinsic.call, kind)
+        if self._plan.on_status is not None:
+            block_hash = value if isinstance(value, bytes) else None
+            if kind in ("in_block", "retracted") and isinstance(value, str):
+                block_hash = from_hex(value)
+            self._plan.on_status(TxStatus(kind, self._extrinsic.hash, block_hash))
 
 
-def _nonce_taken(error: RpcError) -> bool:
-    """Another transaction with this nonce is in a block (outdated) or in the pool (priority too low)."""
-    outdated = error.code == _INVALID and any(
-        word in f"{error.message} {error.data}".lower() for word in ("outdated", "stale")
-    )
-    return outdated or error.code == _PRIORITY_TOO_LOW
+def long_enough(period: int, lag: int) -> int:
+    """The period, doubled until half of it is left where finality is `lag` blocks behind the best block."""
+    wanted = period
+    while lag > wanted - period // 2 and wanted < MAX_PERIOD:
+        wanted *= 2
+    return wanted
 
 
 def _parse_status(status: Any) -> tuple[str, Any]:
     """A status is a word or an object with one entry."""
+    kind, value = "unknown", status
     if isinstance(status, dict) and len(status) == 1:
-        return next(iter(status.items()))
-    return (status, None) if isinstance(status, str) else ("unknown", status)
+        kind, value = next(iter(status.items()))
+    elif isinstance(status, str):
+        kind, value = status, None
+    return _KINDS.get(kind, kind), value
 
 
 def _failure(kind: type[TransactionError], message: str, extrinsic: SignedExtrinsic) -> TransactionError:

@@ -15,6 +15,8 @@ QUEUE_SIZE = 256
 # Reading twice is harmless, so these are sent again after a reconnect. Everything else is not: above all
 # author_submit*.
 _READS = (
+    "archive_v1_",
+    "chainSpec_v1_",
     "chain_get",
     "chain_subscribe",
     "state_get",

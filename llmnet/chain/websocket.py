@@ -35,6 +35,8 @@ class WebSocketTransport:
     """Keeps one connection to the first of `urls` that answers, and moves on to the next when it dies.
 
     request_timeout: seconds for one request, reconnects and replays included.
+    patience: seconds after which a read that was not answered is sent again (doubled twice at most), and after which
+        an endpoint that does not complete its handshake is given up.
     backoff: (first, longest) pause in seconds between attempts; doubled each time, with full jitter.
     handshake: set by the owner; run on every new connection before anything else, an error of it rejects the
         endpoint.
@@ -45,6 +47,7 @@ class WebSocketTransport:
         urls: Sequence[str],
         *,
         request_timeout: float = 30.0,
+        patience: float = 8.0,
         backoff: tuple[float, float] = (0.1, 10.0),
         ping_interval: float = 20.0,
         max_message: int = MAX_MESSAGE,
@@ -54,7 +57,7 @@ class WebSocketTransport:
             raise ValueError(f"wanted at least one ws:// or wss:// address, got {list(urls)}")
         self.urls = tuple(urls)
         self.handshake: Handshake | None = None
-        self._request_timeout, self._backoff = request_timeout, backoff
+        self._request_timeout, self._patience, self._backoff = request_timeout, patience, backoff
         self._ping_interval, self._max_message, self._queue_size = ping_interval, max_message, queue_size
         self._link: Link | None = None
         self._changed = asyncio.Condition()
@@ -85,17 +88,22 @@ class WebSocketTransport:
             self._changed.notify_all()
 
     async def _carry(self, method: str, send: Callable[[Link], Awaitable[Any]]) -> Any:
-        """Sends once; again on another connection only if it never left or may be done twice."""
+        """Sends once; again only if it never left, or if it may be done twice and was not answered."""
         if self._keeper is None and not self._closed:
             self._keeper = asyncio.create_task(self._keep_connected())
         try:
             async with asyncio.timeout(self._request_timeout), self._slots:
+                replayable, patience = is_idempotent(method), self._patience
                 while True:
                     link = await self._current_link()
                     try:
-                        return await send(link)
+                        async with asyncio.timeout(patience if replayable else None):
+                            return await send(link)
+                    except TimeoutError:  # the frame or its answer was lost, or the node is slow
+                        patience = min(2 * patience, 4 * self._patience)
+                        continue
                     except ConnectionLost as error:
-                        if not is_idempotent(method) and not isinstance(error, NotSent):
+                        if not replayable and not isinstance(error, NotSent):
                             raise
                     await self._gone(link)
         except TimeoutError:
@@ -136,7 +144,7 @@ class WebSocketTransport:
             max_size=self._max_message,
             ping_interval=self._ping_interval,
             ping_timeout=self._ping_interval,
-            open_timeout=self._request_timeout,
+            open_timeout=max(self._patience, 1.0),
             close_timeout=1,
             proxy=None if _is_local(url) else True,
         ) as socket:
@@ -162,7 +170,7 @@ class WebSocketTransport:
         greeting = asyncio.ensure_future(self.handshake(link.request))
         try:
             await asyncio.wait(
-                (greeting, reader), return_when=asyncio.FIRST_COMPLETED, timeout=self._request_timeout
+                (greeting, reader), return_when=asyncio.FIRST_COMPLETED, timeout=self._patience
             )
             if not greeting.done():
                 raise reader.exception() or TransportError() if reader.done() else TimeoutError("handshake")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from enum import IntEnum
 
-from llmnet.chain import Call, Client, Signer, Variant, View
+from llmnet.chain import Client, Signer
 
-from ._convert import enum_from_chain, record, variant_name
+from ._generated.staking import constants, errors, events, storage
+from ._generated.staking.calls import accept_owner, bond, bond_extra, propose_owner, unbond, withdraw
+from ._generated.staking.views import bond_of, strikes_of, validators
+from ._generated.types import Bond, Strike
+from ._generated.types import Role as StakeRole
 
-PALLET = "Staking"
 UNIT = 10**12
 
 log = logging.getLogger(__name__)
@@ -20,69 +21,9 @@ class BondError(Exception):
     """An account cannot take up its role; the message says what to do."""
 
 
-class StakeRole(IntEnum):
-    """What a bonded account does."""
-
-    WORKER = 0
-    VALIDATOR = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Bond:
-    """A stake in plancks. `unbonding_at` is the block from which it may be withdrawn; a removed account was slashed and stays out."""
-
-    role: StakeRole
-    stake: int
-    owner: bytes
-    since: int
-    unbonding_at: int | None
-    removed: bool
-
-    @property
-    def active(self) -> bool:
-        """Whether the account may work or validate, apart from the minimum stake."""
-        return self.unbonding_at is None and not self.removed
-
-
-def bond(role: StakeRole, amount: int) -> Call:
-    """Put `amount` plancks at stake and take up `role`."""
-    return Call(PALLET, "bond", {"role": Variant(variant_name(role)), "amount": amount})
-
-
-def bond_extra(amount: int) -> Call:
-    """Add `amount` plancks to the stake."""
-    return Call(PALLET, "bond_extra", {"amount": amount})
-
-
-def unbond() -> Call:
-    """Leave the role at once; the stake stays at risk until it may be withdrawn."""
-    return Call(PALLET, "unbond", {})
-
-
-def withdraw() -> Call:
-    """Take the stake back after the unbonding period."""
-    return Call(PALLET, "withdraw", {})
-
-
-def propose_owner(owner: bytes) -> Call:
-    """Name the cold account that owns this hot one; it takes effect when the owner accepts."""
-    return Call(PALLET, "propose_owner", {"owner": owner})
-
-
-def accept_owner(hot: bytes) -> Call:
-    """Accept the ownership that `hot` proposed."""
-    return Call(PALLET, "accept_owner", {"hot": hot})
-
-
-async def bond_of(view: View, who: bytes) -> Bond | None:
-    """The bond of an account."""
-    value = await view.view_function(PALLET, "bond_of", who=who)
-    return None if value is None else record(Bond, value, role=enum_from_chain(StakeRole, value["role"]))
-
-
-async def validators(view: View) -> list[tuple[bytes, int]]:
-    """Active validators with their stakes in plancks, in account order."""
-    return [(who, stake) for who, stake in await view.view_function(PALLET, "validators")]
+def is_active(bond: Bond) -> bool:
+    """Whether the account may work or validate, apart from the minimum stake."""
+    return bond.unbonding_at is None and not bond.removed
 
 
 async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: int | None) -> None:
@@ -90,7 +31,7 @@ async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: i
 
     What is bonded already stays as it is. Raises BondError that says what to do, and what submitting raises.
     """
-    found = await bond_of(client.at(), signer.public)
+    found = await bond_of(client.at(), signer.account)
     if found is None:
         if amount is None:
             raise BondError(
@@ -99,7 +40,13 @@ async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: i
         await client.submit(bond(role, amount), signer)
         log.info("bonded %s tokens as %s", amount / UNIT, role.name.lower())
     elif found.removed:
-        raise BondError("this account was slashed and removed, it cannot work again: use another account")
+        strike = await strikes_of(client.at(), signer.account)
+        until = (
+            ""
+            if strike is None
+            else f"; it may withdraw what is left and bond again from block {strike.until} on"
+        )
+        raise BondError(f"this account was slashed and removed: use another account{until}")
     elif found.role != role:
         raise BondError(
             f"this account is bonded as {found.role.name.lower()}, not as {role.name.lower()}: use another account"
@@ -108,3 +55,27 @@ async def ensure_bond(client: Client, signer: Signer, role: StakeRole, amount: i
         raise BondError(
             f"this account is unbonding until block {found.unbonding_at}: withdraw then and bond again"
         )
+
+
+__all__ = [
+    "UNIT",
+    "Bond",
+    "BondError",
+    "StakeRole",
+    "Strike",
+    "accept_owner",
+    "bond",
+    "bond_extra",
+    "bond_of",
+    "constants",
+    "ensure_bond",
+    "errors",
+    "events",
+    "is_active",
+    "propose_owner",
+    "storage",
+    "strikes_of",
+    "unbond",
+    "validators",
+    "withdraw",
+]

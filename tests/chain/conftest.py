@@ -22,14 +22,21 @@ def load(version: int) -> bytes:
     return zstandard.ZstdDecompressor().decompress(packed, max_output_size=1 << 22)
 
 
+def load_foreign(version: int) -> bytes:
+    """The metadata of a large runtime of others, without documentation (see fixtures/README.md)."""
+    packed = (FIXTURES / f"foreign_v{version}.scale.zst").read_bytes()
+    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=1 << 22)
+
+
 def load_ours(version: int) -> bytes:
     """The metadata of this project's own runtime."""
     return (ARTIFACTS / f"metadata_v{version}.scale").read_bytes()
 
 
 @pytest.fixture(autouse=True)
-def no_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+def no_cache_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One for all tests, so that the runtime is compiled once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache-home"))
 
 
 @pytest.fixture(scope="session")

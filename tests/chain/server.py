@@ -47,6 +47,10 @@ class NodeServer:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Ends all subscriptions."""
         for pump in list(self._pumps):
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)

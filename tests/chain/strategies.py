@@ -113,11 +113,11 @@ def is_inhabited(types: TypeRegistry, type_id: int) -> bool:
 def contains(
     types: TypeRegistry, type_id: int, names: frozenset[str], seen: frozenset[int] = frozenset()
 ) -> bool:
-    """Whether a type is, or reaches, one whose path ends with one of the names."""
+    """Whether a type is, or reaches, one whose whole path, or its last part, is one of the names."""
     if type_id in seen:
         return False
     kind, seen = types[type_id], seen | {type_id}
-    if kind.path and kind.path[-1] in names:
+    if kind.path and not names.isdisjoint((kind.path[-1], "::".join(kind.path))):
         return True
     match kind.definition:
         case Composite(fields):

@@ -17,17 +17,15 @@ from llmnet.chain import (
     ProtocolViolation,
     Runtime,
     RuntimeVersion,
-    SyncClient,
     UnknownEntry,
     Variant,
 )
 from llmnet.chain.fake import FakeTransport
-from llmnet.chain.metadata import parse_metadata
+from llmnet.chain.metadata_reader import parse_metadata
 from llmnet.chain.runtimes import read_cached, write_cached
 from llmnet.chain.scale import encode_bytes
 
 from .node import FakeNode
-from .server import NodeServer
 
 ACCOUNT = {"nonce": 1, "consumers": 0, "providers": 1, "sufficients": 0}
 DATA = {"free": 7, "reserved": 0, "frozen": 0, "flags": 0}
@@ -260,29 +258,6 @@ async def test_dry_run_needs_a_block(client: Client, alice: Keypair) -> None:
         False,
         "the genesis state cannot execute transactions: wait for block 1",
     )
-
-
-async def test_the_synchronous_client(
-    server: NodeServer, node: FakeNode, alice: Keypair, tmp_path: Path
-) -> None:
-    import asyncio
-
-    def script() -> list[Any]:
-        with SyncClient.connect(server.url, cache_dir=tmp_path) as client:
-            result = client.submit(client.call("System", "remark_with_event", remark=b"sync"), alice)
-            events = client.events([("System", "Remarked")], from_block=1)
-            first = next(events)
-            events.close()  # type: ignore[attr-defined]
-            return [
-                result.block_number,
-                first.block_number,
-                client.head().number,
-                client.query("Sudo", "Key"),
-                client.query_map("System", "Account"),
-                client.constant("System", "SS58Prefix"),
-            ]
-
-    assert await asyncio.to_thread(script) == [1, 1, 1, None, [], 42]
 
 
 async def test_a_runtime_is_the_same_whatever_version_it_was_read_from(

@@ -18,13 +18,17 @@ from llmnet.chain import (
     Runtime,
     RuntimeVersion,
     UnsupportedExtension,
+    UnsupportedSignature,
     decode_extrinsic,
     parse_metadata,
     verify,
 )
+from llmnet.chain.curves import SCHEMES
 from llmnet.chain.extrinsic import Signing, sign_extrinsic
 from llmnet.chain.hashing import blake2_256
 from llmnet.chain.metadata import Extension
+from llmnet.chain.registry import Enum, TypeRegistry
+from llmnet.chain.scale import Reader, encode_bytes
 
 from .conftest import load
 
@@ -158,7 +162,65 @@ def test_signed_extrinsics_and_inherents_decode(runtime: Runtime, alice: Keypair
         assert (bare.call.args, bare.signer) == ({"now": 6000}, None)
 
 
-@pytest.mark.parametrize("data", [b"", b"\0", b"\x04\x99", b"\x08\x04", b"\x04\x84", b"\x08\x04\x00\x00"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_scheme_signs_in_its_own_variant(
+    runtime: Runtime, oracle: tuple[RuntimeConfigurationObject, Any], scheme: str
+) -> None:
+    pair = Keypair.from_uri("//Alice", scheme)
+    call = runtime.call("System", "remark", {"remark": b"hello"})
+    signed = sign_extrinsic(runtime, call, pair, Signing(GENESIS, BIRTH, Era.mortal(64), 3, 4))
+    config, metadata = oracle
+    value = config.create_scale_object("Extrinsic", ScaleBytes(signed.data), metadata=metadata).decode()
+    (variant,) = value["signature"]
+    assert (variant, len(value["signature"][variant])) == (
+        pair.scheme.variant,
+        2 + 2 * pair.scheme.signature_size,
+    )
+    assert value["address"] == pair.address and signed.signer == pair.account
+    assert decode_extrinsic(runtime, signed.data).signer == pair.account
+
+
+def with_signature(runtime: Runtime, definition: Any) -> Runtime:
+    """The runtime with another type of signature."""
+    metadata = runtime.metadata
+    kept = metadata.types[metadata.extrinsic.signature]
+    types = [metadata.types[type_id] for type_id in range(len(metadata.types))]
+    types[metadata.extrinsic.signature] = dataclasses.replace(kept, definition=definition)
+    return Runtime(dataclasses.replace(metadata, types=TypeRegistry(types)), runtime.version)
+
+
+def test_a_key_that_the_chain_does_not_take_is_refused(runtime: Runtime, alice: Keypair) -> None:
+    metadata = runtime.metadata
+    definition = metadata.types.enum(metadata.extrinsic.signature)
+    fewer = Enum(tuple(variant for variant in definition.variants if variant.name != "Sr25519"))
+    call = runtime.call("System", "remark", {"remark": b""})
+    signing = Signing(GENESIS, GENESIS, None, 0)
+    with pytest.raises(UnsupportedSignature, match="Ed25519, Ecdsa"):
+        sign_extrinsic(with_signature(runtime, fewer), call, alice, signing)
+    sign_extrinsic(with_signature(runtime, fewer), call, Keypair.from_uri("//Alice", "ed25519"), signing)
+
+
+def test_general_transactions_of_version_5_are_read(runtime: Runtime) -> None:
+    call = runtime.call("System", "remark", {"remark": b"hello"})
+    signed = sign_extrinsic(
+        runtime, call, Keypair.from_uri("//Alice"), Signing(GENESIS, BIRTH, Era.mortal(64), 3, 4)
+    )
+    extra = Reader(signed.data).bytes()[99 : -len(runtime.encode_call(call))]
+    for version, known in ((0, True), (1, False)):
+        data = encode_bytes(bytes((0x45, version)) + extra + runtime.encode_call(call))
+        if not known:
+            with pytest.raises(DecodeError, match="version 1"):
+                decode_extrinsic(runtime, data)
+            continue
+        decoded = decode_extrinsic(runtime, data)
+        assert (decoded.call, decoded.signer) == (call, None)
+        assert decoded.extensions is not None and decoded.extensions["CheckNonce"] == 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\0", b"\x04\x99", b"\x08\x04", b"\x04\x84", b"\x08\x04\x00\x00", b"\x04\x45", b"\x08\x45\x00"],
+)
 def test_malformed_extrinsics_are_refused(runtime: Runtime, data: bytes) -> None:
     with pytest.raises(DecodeError):
         decode_extrinsic(runtime, data)
@@ -173,13 +235,18 @@ def with_extension(runtime: Runtime, extension: Extension) -> Runtime:
 def test_an_unknown_extension_with_content_is_an_error_and_an_empty_one_is_not(
     runtime: Runtime, alice: Keypair
 ) -> None:
-    u32 = runtime.metadata.apis["AccountNonceApi"]["account_nonce"].output
+    u32 = runtime.metadata.api("AccountNonceApi", "account_nonce").output
     empty = next(e.type for e in runtime.metadata.extrinsic.extensions if e.name == "WeightReclaim")
     call = runtime.call("System", "remark", {"remark": b""})
     signing = Signing(GENESIS, GENESIS, None, 0)
     plain = sign_extrinsic(runtime, call, alice, signing)
     harmless = sign_extrinsic(with_extension(runtime, Extension("New", empty, empty)), call, alice, signing)
     assert len(harmless.data) == len(plain.data)
+    optional = next(
+        e.implicit for e in runtime.metadata.extrinsic.extensions if e.name == "CheckMetadataHash"
+    )
+    left_out = with_extension(runtime, Extension("New", optional, optional))
+    assert len(sign_extrinsic(left_out, call, alice, signing).data) == len(plain.data) + 1
     for extension in (Extension("New", u32, empty), Extension("New", empty, u32)):
         with pytest.raises(UnsupportedExtension, match="u32 for the transaction extension New"):
             sign_extrinsic(with_extension(runtime, extension), call, alice, signing)

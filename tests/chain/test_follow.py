@@ -27,7 +27,7 @@ from .server import NodeServer
 
 async def take(blocks: AsyncGenerator[Block, None], count: int) -> list[Block]:
     """The next blocks; raises TimeoutError when they do not come."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         return [await anext(blocks) for _ in range(count)]
 
 
@@ -213,13 +213,44 @@ async def test_events_are_filtered_by_name(node: FakeNode, client: Client, alice
     await client.submit(call, alice)
     await client.submit(call, alice)
     events = client.events([("System", "Remarked")], 1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         found = [await anext(events) for _ in range(2)]
     assert [(event.block_number, event.extrinsic_index) for event in found] == [(1, 1), (2, 1)]
     assert found[0].fields["sender"] == alice.public
     assert found[0].block_hash == node.chain[1].hash
     with pytest.raises(UnknownEntry, match="no event 'Remark'"):
         await anext(client.events([("System", "Remark")]))
+
+
+async def test_events_of_retracted_blocks_come_once_more(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    node.lag = 10
+    events = client.events([("System", "Remarked")], 1, finalized=False)
+    for text in (b"1", b"2", b"3"):
+        call: Any = client.call("System", "remark_with_event", remark=text)
+        await client.submit(call, alice, wait="in_block")
+    async with asyncio.timeout(20):
+        first = [await anext(events) for _ in range(3)]
+        node.reorganise(2)
+        again = [await anext(events) for _ in range(2)]
+    assert [event.block_number for event in first] == [1, 2, 3]
+    assert [(event.block_hash, event.fields) for event in again] == [
+        (event.block_hash, event.fields) for event in (first[2], first[1])
+    ]
+    assert [event.retracted for event in [*first, *again]] == [False] * 3 + [True] * 2
+    await events.aclose()
+
+
+async def test_a_lost_notification_is_made_up_for_after_a_while(node: FakeNode) -> None:
+    client = await Client.over(node.transport(), poll=0.01, quiet=0.05)
+    blocks = client.blocks(1)
+    node.seal()
+    await take(blocks, 1)
+    node.heads["Finalized"].clear()  # nobody will say so
+    node.seal(2)
+    assert [block.number for block in await take(blocks, 2)] == [2, 3]
+    await blocks.aclose()
 
 
 async def test_leaving_the_loop_ends_the_subscription(node: FakeNode, client: Client) -> None:

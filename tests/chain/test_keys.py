@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from scalecodec.utils.ss58 import ss58_decode as their_decode
 from scalecodec.utils.ss58 import ss58_encode as their_encode
 from substrateinterface import Keypair as TheirKeypair
+from substrateinterface import KeypairType
 
 from llmnet.chain import KeyFormatError, Keypair, ss58_decode, ss58_encode, verify
-from llmnet.chain.keys import DEV_PHRASE
+from llmnet.chain.curves import SCHEMES
+from llmnet.chain.hashing import blake2_256
+from llmnet.chain.uris import DEV_PHRASE, new_phrase
 
 ALICE = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY"
 
@@ -58,6 +61,83 @@ def test_passwords_are_stretched_into_the_seed(password: str) -> None:
     assert Keypair.from_uri(uri).public == TheirKeypair.create_from_seed(seed).public_key
 
 
+# Known from polkadot-sdk's tests and from `subkey inspect --scheme … //Alice`.
+@pytest.mark.parametrize(
+    ("uri", "scheme", "public", "address"),
+    [
+        (
+            "//Alice",
+            "ed25519",
+            "88dc3417d5058ec4b4503e0c12ea1a0a89be200fe98922423d4334014fa6b0ee",
+            "5FA9nQDVg267DEd8m1ZypXLBnvN7SFxYwV7ndqSYGiN9TTpu",
+        ),
+        (
+            "//Alice",
+            "ecdsa",
+            "020a1091341fe5664bfa1782d5e04779689068c916b04cb365ec3153755684d9a1",
+            "5C7C2Z5sWbytvHpuLTvzKunnnRwQxft1jiqrLD5rhucQ5S9X",
+        ),
+        (
+            "//Bob",
+            "ecdsa",
+            "0390084fdbf27d2b79d26a4f13f0ccd982cb755a661969143c37cbc49ef5b91f27",
+            "5DVskgSC9ncWQpxFMeUn45NU43RUq93ByEge6ApbnLk6BR9N",
+        ),
+    ],
+)
+def test_published_keys_of_the_other_schemes(uri: str, scheme: str, public: str, address: str) -> None:
+    pair = Keypair.from_uri(uri, scheme)
+    assert (pair.public.hex(), pair.address) == (public, address)
+    assert pair.account == (pair.public if scheme == "ed25519" else blake2_256(pair.public))
+
+
+def test_ed25519_phrases_and_seeds_give_what_substrate_interface_makes() -> None:
+    seed = bytes([7] * 32)
+    theirs = [
+        TheirKeypair.create_from_mnemonic(DEV_PHRASE, crypto_type=KeypairType.ED25519),
+        TheirKeypair.create_from_seed(seed, crypto_type=KeypairType.ED25519),
+    ]
+    ours = [Keypair.from_mnemonic(DEV_PHRASE, scheme="ed25519"), Keypair.from_seed(seed, "ed25519")]
+    assert [pair.public for pair in ours] == [pair.public_key for pair in theirs]
+    assert theirs[0].verify(b"message", ours[0].sign(b"message"))
+
+
+@pytest.mark.parametrize("scheme", ["ed25519", "ecdsa"])
+def test_soft_junctions_are_refused_where_the_scheme_has_none(scheme: str) -> None:
+    with pytest.raises(KeyFormatError, match="soft"):
+        Keypair.from_uri("//Alice/soft", scheme)
+
+
+def test_seeds_that_are_no_scalar_of_secp256k1_are_refused() -> None:
+    for seed in (bytes(32), b"\xff" * 32):
+        with pytest.raises(KeyFormatError, match="secp256k1"):
+            Keypair.from_seed(seed, "ecdsa")
+    with pytest.raises(KeyFormatError, match="signature scheme"):
+        Keypair.from_seed(bytes(32), "rsa")
+
+
+@given(st.binary(max_size=300), st.sampled_from(sorted(SCHEMES)))
+def test_signatures_of_every_scheme_verify_and_only_as_they_are(message: bytes, scheme: str) -> None:
+    pair, other = Keypair.from_uri("//Alice", scheme), Keypair.from_uri("//Bob", scheme)
+    signature = pair.sign(message)
+    assert len(signature) == pair.scheme.signature_size
+    assert verify(pair.public, message, signature, scheme)
+    assert not verify(other.public, message, signature, scheme)
+    assert not verify(pair.public, message + b"\0", signature, scheme)
+    assert not verify(pair.public, message, bytes([signature[0] ^ 1]) + signature[1:], scheme)
+    for another in SCHEMES:
+        assert another == scheme or not verify(pair.public, message, signature, another)
+
+
+@pytest.mark.parametrize("words", [12, 24])
+def test_new_phrases_are_fresh_and_usable(words: int) -> None:
+    one, two = new_phrase(words), new_phrase(words)
+    assert (len(one.split()), one == two) == (words, False)
+    assert Keypair.from_mnemonic(one).public == TheirKeypair.create_from_mnemonic(one).public_key
+    with pytest.raises(KeyFormatError, match="words"):
+        new_phrase(13)
+
+
 @given(st.binary(max_size=300))
 def test_signatures_verify_and_only_as_they_are(message: bytes) -> None:
     pair, other = Keypair.from_uri("//Alice"), Keypair.from_uri("//Bob")
@@ -70,10 +150,19 @@ def test_signatures_verify_and_only_as_they_are(message: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("public", "signature"), [(b"", bytes(64)), (bytes(32), b""), (b"\xff" * 32, b"\xff" * 64)]
+    ("public", "signature"),
+    [
+        (b"", bytes(64)),
+        (bytes(32), b""),
+        (b"\xff" * 32, b"\xff" * 64),
+        (bytes(33), bytes(65)),
+        (b"\xff" * 33, b"\xff" * 65),
+        (b"\2" + bytes(31) + b"\1", b"\1" * 64 + b"\4"),
+    ],
 )
 def test_malformed_keys_and_signatures_are_simply_wrong(public: bytes, signature: bytes) -> None:
-    assert verify(public, b"message", signature) is False
+    for scheme in SCHEMES:
+        assert verify(public, b"message", signature, scheme) is False
 
 
 @pytest.mark.parametrize(
@@ -116,6 +205,17 @@ def test_key_files(tmp_path: Path) -> None:
     assert Keypair.from_file(path).address == ALICE
 
 
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_key_files_name_a_scheme_other_than_sr25519(tmp_path: Path, scheme: str) -> None:
+    path = tmp_path / "key"
+    created = Keypair.create_file(path, scheme)
+    assert path.read_text().startswith("0x" if scheme == "sr25519" else f"{scheme}:0x")
+    found = Keypair.from_file(path)
+    assert (found.public, found.scheme.name) == (created.public, scheme)
+    path.write_text(f"{scheme}://Alice")
+    assert Keypair.from_file(path).public == Keypair.from_uri("//Alice", scheme).public
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o644, 0o610])
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "key"
@@ -131,7 +231,7 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -
         (b"", "no key"),
         (b"file:/elsewhere", "no key"),
         (b"\xff\xfe", "not text"),
-        (b"a" * 5000, "too long"),
+        (b"a" * 20_000, "too long"),
         (b"what", "phrase"),
     ],
 )

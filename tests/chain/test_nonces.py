@@ -79,6 +79,21 @@ async def test_a_failing_fetch_does_not_block_the_account() -> None:
         assert lease.nonce == 4
 
 
+async def test_nothing_is_kept_of_accounts_that_are_idle() -> None:
+    async def fetch(account: bytes) -> int:
+        return 0
+
+    manager = NonceManager(fetch)
+    for number in range(50):
+        account = bytes([number]) * 32
+        async with manager.reserve(account) as lease:
+            lease.consume()
+        assert manager.in_flight(account) == {0}
+        manager.settle(account, 0, landed=True)
+        manager.settle(account, 0, landed=True)  # twice is harmless
+    assert manager._accounts == {}
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(

@@ -22,10 +22,12 @@ from llmnet.chain import (
     TransactionRejected,
     TransactionUnresolved,
     TransactionUsurped,
+    TxStatus,
     decode_extrinsic,
 )
 from llmnet.chain.fake import FakeTransport
 from llmnet.chain.hashing import blake2_256
+from llmnet.chain.submit import long_enough
 
 from .node import FakeNode
 from .server import NodeServer
@@ -96,13 +98,14 @@ async def test_in_block_comes_before_finalised(node: FakeNode, client: Client, a
 
 async def test_a_retracted_block_is_not_a_result(node: FakeNode, client: Client, alice: Keypair) -> None:
     node.lag = 2
-    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    steps: list[TxStatus] = []
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice, on_status=steps.append))
     await asyncio.sleep(0.05)
-    data = node.chain[1].body[1]
+    data, block = node.chain[1].body[1], node.chain[1].hash
     subscriptions = node.watched[data]
     node.reorganise(1)
     for subscription in subscriptions:
-        subscription.push({"retracted": "0x" + bytes(32).hex()})
+        subscription.push({"retracted": "0x" + block.hex()})
     await asyncio.sleep(0.05)
     assert not waiting.done()
     node.nonces.clear()
@@ -110,8 +113,17 @@ async def test_a_retracted_block_is_not_a_result(node: FakeNode, client: Client,
         (data, decode_extrinsic(node.runtime, data))
     )  # as a pool does with a retracted block's content
     node.seal(3)
-    assert (await waiting).block_number == 3
+    result = await waiting
+    assert result.block_number == 3
     assert landed(node) == [b"hello"]
+    told = [(step.kind, step.block_hash) for step in steps]
+    assert told == [
+        ("ready", None),
+        ("in_block", block),
+        ("retracted", block),
+        ("in_block", result.block_hash),
+        ("finalized", result.block_hash),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -240,6 +252,78 @@ async def test_a_dropped_one_among_many_does_not_stop_the_others(
     assert landed(node) == [b"0", b"again", b"2"]
 
 
+async def test_an_era_reaches_beyond_a_finality_that_lags(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    """With 64 blocks from the finalised head it would be over before it could be included."""
+    node.lag = 200
+    node.seal(220)
+    extrinsic = await client.sign(remark(client), alice)
+    assert (extrinsic.first_block, extrinsic.last_block) == (21, 20 + 255)
+    assert [long_enough(64, lag) for lag in (0, 32, 33, 96, 97, 5000)] == [64, 64, 128, 128, 256, 4096]
+
+
+async def test_a_node_that_is_behind_the_one_that_refused_does_not_make_us_sign_anew(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    """Behind one address there are two nodes: one has the transaction in a block and calls its nonce used, the other, which
+    answers next, has not seen that block."""
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+    behind = {name: transport.answers[name] for name in ("chain_getBlockHash", "state_call")}
+
+    def refuse(subscription: Subscription, data: str) -> None:
+        transport.streams.update(node.streams())
+        node.submit(data)
+        genesis = "0x" + node.chain[0].hash.hex()
+        transport.answers["chain_getBlockHash"] = lambda number=None: None if number else genesis
+        transport.answers["state_call"] = lambda method, data, at: (
+            "0x00000000"
+            if method == "AccountNonceApi_account_nonce"
+            else behind["state_call"](method, data, at)
+        )
+        raise RpcError(1010, "Invalid Transaction", "Transaction is outdated")
+
+    transport.streams["author_submitAndWatchExtrinsic"] = refuse
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.05)
+    transport.answers.update(behind)  # it has caught up
+    assert (await waiting).block_number == 1
+    assert landed(node) == [b"hello"]
+
+
+async def test_a_report_that_was_lost_is_not_waited_for(node: FakeNode, alice: Keypair) -> None:
+    transport = node.transport()
+    client = await Client.over(transport, poll=0.01, quiet=0.05)
+
+    def mute(subscription: Subscription, data: str) -> None:
+        node.submit(data)
+        subscription.push("ready")  # and never again
+
+    transport.streams["author_submitAndWatchExtrinsic"] = mute
+    assert (await client.submit(remark(client), alice)).block_number == 1
+    assert len(node.submitted) == 1
+
+
+async def test_a_cancelled_hand_over_does_not_hold_its_nonce(
+    node: FakeNode, client: Client, alice: Keypair
+) -> None:
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+
+    async def hang(subscription: Subscription, data: str) -> None:
+        await asyncio.sleep(60)
+
+    transport.streams["author_submitAndWatchExtrinsic"] = hang
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert client._nonces._accounts == {}
+    transport.streams.update(node.streams())
+    assert (await client.submit(remark(client), alice)).block_number == 1
+
+
 # When the connection dies.
 
 
@@ -315,6 +399,36 @@ async def test_a_window_that_passes_is_reported_and_frees_the_nonce(
         await waiting
     assert (await client.submit(remark(client, b"anew"), alice)).block_number == 64
     assert landed(node) == [b"anew"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RpcError(1012, "Transaction is temporarily banned"),
+        RpcError(1010, "Invalid Transaction", "Transaction has a bad signature"),
+    ],
+)
+async def test_a_second_hand_over_that_is_refused_is_no_verdict_by_itself(
+    node: FakeNode, client: Client, alice: Keypair, error: RpcError
+) -> None:
+    """Banned may mean included; and when the window passes in that moment, the node reads another era."""
+    transport = client.transport
+    assert isinstance(transport, FakeTransport)
+    node.lag = 3
+    break_once(node, transport, deliver=False, watch=False)
+
+    def refuse(data: str) -> None:
+        if error.code == 1010:
+            node.seal(64)
+        raise error
+
+    transport.answers["author_submitExtrinsic"] = refuse
+    waiting = asyncio.ensure_future(client.submit(remark(client), alice))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    node.seal(70)
+    with pytest.raises(TransactionExpired):
+        await waiting
 
 
 async def test_a_nonce_taken_while_searching_is_a_usurpation(
@@ -397,7 +511,12 @@ async def test_a_hostile_line_loses_and_doubles_nothing(
 
         async def work(number: int) -> None:
             for text in texts[number::20]:
-                await client.submit(remark(client, text), alice)
+                while True:
+                    try:
+                        await client.submit(remark(client, text), alice)
+                        break
+                    except TransactionExpired:  # a window is two seconds here: on a busy machine it may pass
+                        continue
 
         await asyncio.gather(*(work(number) for number in range(20)))
     sealing.cancel()

@@ -202,6 +202,29 @@ async def test_silence_ends_in_a_time_out(server: NodeServer) -> None:
     assert server.accepted == 1  # a slow answer is no reason to hang up
 
 
+async def test_a_read_without_an_answer_is_asked_again_and_a_write_is_not(server: NodeServer) -> None:
+    async with connected(server.url, request_timeout=0.5, patience=0.1) as transport:
+        server.fault = once("chain_getBlockHash", nothing)
+        assert await transport.request("chain_getBlockHash", [0]) is not None
+        server.fault = once("author_submitExtrinsic", nothing)
+        with pytest.raises(RequestTimeout):
+            await transport.request("author_submitExtrinsic", ["0x00"])
+        assert transport._link is not None and transport._link._pending == {}
+    assert Counter(server.seen)["chain_getBlockHash"] == 2
+    assert Counter(server.seen)["author_submitExtrinsic"] == 1
+
+
+async def test_an_endpoint_that_accepts_and_says_nothing_is_left_for_the_next(server: NodeServer) -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as silent:
+        url = f"ws://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        async with connected(url, server.url, patience=0.2) as transport:
+            assert await transport.request("chain_getBlockHash", [0]) is not None
+
+
 async def test_nobody_there_ends_in_a_time_out_that_says_why() -> None:
     async with connected("ws://127.0.0.1:1", request_timeout=0.3) as transport:
         with pytest.raises(RequestTimeout, match="last trouble"):

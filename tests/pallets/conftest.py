@@ -16,3 +16,9 @@ WASM = ARTIFACTS / "llmnet_runtime.compact.compressed.wasm"
 def runtime() -> Runtime:
     metadata = parse_metadata((ARTIFACTS / "metadata_v16.scale").read_bytes())
     return Runtime(metadata, RuntimeVersion("llmnet", 1, 1, 1))
+
+
+@pytest.fixture(scope="session")
+def wasm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled runtimes are kept while the tests run."""
+    return tmp_path_factory.mktemp("wasm-cache")

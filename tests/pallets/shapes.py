@@ -1,18 +1,22 @@
-"""How our dataclasses, enums and functions stand against the types of a runtime's metadata."""
+"""What the modules of the pallets' face offer, and what the runtime's metadata has."""
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-from collections.abc import Mapping
-from enum import IntEnum
 from types import ModuleType
 from typing import Any
 
-from llmnet.chain import Call
 from llmnet.chain.metadata import Metadata
-from llmnet.chain.registry import Composite, Enum
-from llmnet.pallets._convert import variant_name
+from llmnet.pallets import beacon, registry, reputation, sessions, spot_checks, staking
+
+PALLETS: dict[str, ModuleType] = {
+    "Staking": staking,
+    "Registry": registry,
+    "Sessions": sessions,
+    "SpotChecks": spot_checks,
+    "Reputation": reputation,
+    "Beacon": beacon,
+}
 
 
 def type_named(metadata: Metadata, path: str) -> int:
@@ -22,53 +26,17 @@ def type_named(metadata: Metadata, path: str) -> int:
     return found[0]
 
 
-def field_names(metadata: Metadata, path: str) -> list[str]:
-    """The fields of a struct, in SCALE order."""
-    definition = metadata.types[type_named(metadata, path)].definition
-    assert isinstance(definition, Composite)
-    return [str(field.name) for field in definition.fields]
-
-
-def variants(metadata: Metadata, path: str) -> dict[str, int]:
-    """Names and indices of an enum's variants."""
-    definition = metadata.types[type_named(metadata, path)].definition
-    assert isinstance(definition, Enum)
-    return {variant.name: variant.index for variant in definition.variants}
-
-
-def struct_drift(
-    ours: type[Any], theirs: list[str], flattened: Mapping[str, tuple[str, ...]]
-) -> tuple[set[str], set[str]]:
-    """(fields that only we have, fields that only the chain has). `flattened`: a chain's field and what we made of it."""
-    assert dataclasses.is_dataclass(ours) or hasattr(ours, "_fields")
-    mine = (
-        {field.name for field in dataclasses.fields(ours)}
-        if dataclasses.is_dataclass(ours)
-        else set(ours._fields)
-    )
-    expected = {name for field in theirs for name in flattened.get(field, (field,))}
-    return mine - expected, expected - mine
-
-
-def enum_drift(ours: type[IntEnum], theirs: Mapping[str, int]) -> set[tuple[str, int]]:
-    """Variants with their index that only one side has."""
-    return {(variant_name(member), member.value) for member in ours} ^ set(theirs.items())
-
-
-def _public(module: ModuleType) -> list[tuple[str, Any]]:
-    return [
-        (name, function)
-        for name, function in inspect.getmembers(module, inspect.isfunction)
-        if not name.startswith("_") and function.__module__ == module.__name__
-    ]
+def _exported(module: ModuleType) -> dict[str, Any]:
+    exported = {name: getattr(module, name) for name in module.__all__}
+    return {name: value for name, value in exported.items() if inspect.isfunction(value)}
 
 
 def builders(module: ModuleType) -> dict[str, Any]:
     """The functions of a pallet's module that make a call."""
     return {
         name: function
-        for name, function in _public(module)
-        if inspect.signature(function, eval_str=True).return_annotation is Call
+        for name, function in _exported(module).items()
+        if inspect.signature(function).return_annotation == "Call"
     }
 
 
@@ -76,12 +44,13 @@ def readers(module: ModuleType) -> dict[str, Any]:
     """The functions of a pallet's module that read a view."""
     return {
         name: function
-        for name, function in _public(module)
+        for name, function in _exported(module).items()
         if next(iter(inspect.signature(function).parameters), None) == "view"
     }
 
 
-def calls_of(metadata: Metadata, pallet: str) -> set[str]:
-    """The names of a pallet's calls."""
-    calls = metadata.pallet(pallet).calls
-    return set() if calls is None else {variant.name for variant in metadata.types.enum(calls).variants}
+def names(metadata: Metadata, pallet: str, kind: str) -> set[str]:
+    """The names of a pallet's "calls", "events", "errors", "storage", "constants" or "view_functions"."""
+    if kind in ("calls", "events", "errors"):
+        return {variant.name for variant in metadata.variants(pallet, kind).variants}  # type: ignore[arg-type]
+    return set(getattr(metadata.pallet(pallet), kind))

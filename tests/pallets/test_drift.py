@@ -1,154 +1,157 @@
-"""Our types name the same fields and variants as the runtime; a change on either side is seen."""
+"""The committed package is what the committed runtime's metadata gives, byte for byte."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from enum import IntEnum
-from typing import Any
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+import zstandard
 
-from llmnet import proof
-from llmnet.chain import DecodeError, Runtime, Variant
-from llmnet.pallets import beacon, registry, reputation, sessions, spot_checks, staking
-from llmnet.pallets._convert import enum_from_chain, named, record
+from llmnet.chain import parse_metadata
+from llmnet.chain.shapes import Shapes
+from llmnet.pallets import generate
+from llmnet.pallets.generate.__main__ import OWN, REFUSALS, SUBSTITUTES, main
 
-from .shapes import enum_drift, field_names, struct_drift, type_named, variants
+from .conftest import ARTIFACTS
 
-PRIMITIVES = "llmnet_primitives::types::"
-AUDITS = "pallet_spot_checks::types::"
-NOTHING: Mapping[str, tuple[str, ...]] = {}
-EVIDENCE = {"evidence": ("position_evidence", "margin_evidence"), "total": ("position_total", "margin_total")}
-
-# What is flattened: a session's status carries its block; evidence is a pair.
-STRUCTS: list[tuple[type[Any], str, Mapping[str, tuple[str, ...]]]] = [
-    (staking.Bond, "pallet_staking::types::Bond", NOTHING),
-    (registry.Offer, "pallet_registry::types::Offer", NOTHING),
-    (registry.Domain, "pallet_registry::types::Domain", NOTHING),
-    (sessions.Session, "pallet_sessions::types::Session", {"status": ("status", "status_block")}),
-    (sessions.Money, "pallet_sessions::types::Money", NOTHING),
-    (spot_checks.Member, AUDITS + "Member", NOTHING),
-    (spot_checks.Answer, AUDITS + "Answer", NOTHING),
-    (spot_checks.Outcome, AUDITS + "Outcome", EVIDENCE),
-    (spot_checks.Audit, AUDITS + "Audit", NOTHING),
-    (spot_checks.WorkerState, AUDITS + "WorkerState", {"evidence": ("position", "margin")}),
-    (spot_checks.Batch, AUDITS + "Batch", NOTHING),
-    (beacon.BeaconStatus, "pallet_beacon::types::BeaconStatus", NOTHING),
-    *[
-        (kind, PRIMITIVES + kind.__name__, NOTHING)
-        for kind in (
-            proof.ServiceSpec,
-            proof.Calibration,
-            proof.Candidate,
-            proof.Leaf,
-            proof.Receipt,
-            proof.Segment,
-            proof.PlacedSegment,
-        )
-    ],
-]
-ENUMS: list[tuple[type[IntEnum], str]] = [
-    (staking.StakeRole, "llmnet_primitives::traits::Role"),
-    (reputation.Axis, "pallet_reputation::types::Axis"),
-    (spot_checks.Stage, AUDITS + "Stage"),
-    (proof.NumericsClass, PRIMITIVES + "NumericsClass"),
-    (proof.FinishReason, PRIMITIVES + "FinishReason"),
-]
-NAMES = [
-    (sessions.STATUSES, "pallet_sessions::types::Status"),
-    (spot_checks.BATCH_STATES, AUDITS + "BatchState"),
-    (spot_checks.VERDICTS, "llmnet_primitives::traits::Verdict"),
-    (spot_checks.REASONS, "llmnet_primitives::scoring::Reason"),
-    (("Reference", "Withheld"), AUDITS + "ReferenceCommitment"),
-]
-OURS = ("Staking", "Registry", "Sessions", "SpotChecks", "Reputation", "Beacon")
+NEWEST = ARTIFACTS / "metadata_v16.scale"
+FIXTURES = Path(__file__).parents[1] / "chain" / "fixtures"
 
 
-@pytest.mark.parametrize(
-    ("ours", "path", "flattened"), STRUCTS, ids=lambda value: getattr(value, "__name__", "")
-)
-def test_fields_are_the_chains(
-    runtime: Runtime, ours: type[Any], path: str, flattened: Mapping[str, tuple[str, ...]]
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    return generate.render_package(generate.from_file(NEWEST), SUBSTITUTES, REFUSALS)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(OWN, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_the_committed_package_is_up_to_date() -> None:
+    """If not: `python -m llmnet.pallets.generate --metadata runtime_spec/artifacts/metadata_v16.scale`."""
+    assert main(["--metadata", str(NEWEST), "--check"]) == 0
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_two_runs_give_the_same_bytes(tmp_path: Path, seed: str) -> None:
+    arguments = ["--metadata", str(NEWEST), "--out", str(tmp_path / "package")]
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    subprocess.run([sys.executable, "-m", "llmnet.pallets.generate", *arguments], check=True, env=environment)
+    made = {path.relative_to(tmp_path / "package"): path.read_bytes() for path in tmp_path.rglob("*.py")}
+    assert made == {path.relative_to(OWN): path.read_bytes() for path in OWN.rglob("*.py")}
+
+
+def test_an_edit_a_lost_file_and_a_left_over_one_are_told(
+    files: dict[str, str], copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert struct_drift(ours, field_names(runtime.metadata, path), flattened) == (set(), set())
+    assert generate.differences(files, copied) == []
+    calls = copied / "staking" / "calls.py"
+    calls.write_text(calls.read_text().replace("amount: int", "amount: float"))
+    (copied / "beacon" / "views.py").unlink()
+    (copied / "gone.py").write_text(calls.read_text())
+    told = generate.differences(files, copied)
+    assert [line.partition("\n")[0] for line in told] == [
+        "beacon/views.py: is not there",
+        "gone.py: is not made any more",
+        "staking/calls.py: differs",
+    ]
+    assert main(["--metadata", str(NEWEST), "--out", str(copied), "--check"]) == 1
+    assert "+def bond(role: t.Role, amount: int) -> Call:" in capsys.readouterr().out
+    generate.write_package(files, copied)
+    assert generate.differences(files, copied) == []
 
 
-@pytest.mark.parametrize(("ours", "path"), ENUMS, ids=lambda value: getattr(value, "__name__", ""))
-def test_variants_are_the_chains(runtime: Runtime, ours: type[IntEnum], path: str) -> None:
-    assert enum_drift(ours, variants(runtime.metadata, path)) == set()
+def test_a_folder_of_somebody_else_is_left_alone(files: dict[str, str], copied: Path) -> None:
+    (copied / "mine.py").write_text("print('mine')\n")
+    with pytest.raises(generate.GenerateError, match=r"mine\.py was not generated"):
+        generate.write_package(files, copied)
+    assert (copied / "mine.py").exists()
+
+
+def test_a_class_that_does_not_fit_its_type_is_refused() -> None:
+    metadata = generate.from_file(NEWEST)
+    for path, source, message in (
+        ("llmnet_primitives::types::Receipt", "llmnet.proof:Segment", r"Segment has \(session, first"),
+        ("llmnet_primitives::types::FinishReason", "llmnet.proof:NumericsClass", "FP32 = 0"),
+        ("llmnet_primitives::types::Receipt", "llmnet.proof:Nothing", "has no Nothing"),
+        ("pallet_sessions::types::Status", "llmnet.proof:Receipt", "only structs and plain enums"),
+    ):
+        with pytest.raises(generate.SubstituteError, match=message):
+            generate.render_package(metadata, {path: source})
+
+
+@pytest.mark.parametrize("version", [14, 16])
+def test_a_large_foreign_runtime_becomes_python_too(version: int) -> None:
+    """Its types include recursive ones, hundreds of variants, and names that are words of Python."""
+    packed = FIXTURES / f"foreign_v{version}.scale.zst"
+    data = zstandard.ZstdDecompressor().decompress(packed.read_bytes(), max_output_size=1 << 22)
+    made = generate.render_package(parse_metadata(data))
+    assert len(made) > 300
+    for name, text in made.items():
+        compile(text, name, "exec")
+    assert made == generate.render_package(parse_metadata(data))
+
+
+def test_events_inside_of_what_a_function_gives_are_plain_values() -> None:
+    metadata = generate.from_file(NEWEST)
+    core = metadata.apis["Core"]
+    records = metadata.pallet("System").storage["Events"].value
+    version = dataclasses.replace(core.methods["version"], output=records)
+    changed = dataclasses.replace(core, methods={**core.methods, "version": version})
+    made = generate.render_package(dataclasses.replace(metadata, apis={**metadata.apis, "Core": changed}))
+    assert "async def version(view: View) -> tuple[t.EventRecord, ...]:" in made["apis/core.py"]
+    assert "    event: Variant\n" in made["types.py"]
+
+
+@pytest.mark.parametrize("version", [14, 15])
+def test_older_metadata_of_the_same_runtime_has_the_same_shapes(version: int) -> None:
+    """So a program that was generated from V16 runs against a node that only tells V14."""
+    newest = Shapes(parse_metadata(NEWEST.read_bytes()))
+    older = Shapes(parse_metadata((ARTIFACTS / f"metadata_v{version}.scale").read_bytes()))
+    for name, pallet in older.metadata.pallets.items():
+        for entry in pallet.storage.values():
+            assert older.storage(entry) == newest.storage(newest.metadata.pallets[name].storage[entry.name])
+        for kind in ("calls", "events", "errors"):
+            for variant in older.metadata.variants(name, kind).variants:  # type: ignore[arg-type]
+                same = newest.metadata.variants(name, kind).find(variant.name)  # type: ignore[arg-type]
+                assert same is not None
+                assert older.variant(kind, name, variant) == newest.variant(kind, name, same)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("names", "path"), NAMES, ids=lambda value: value.rpartition("::")[2] if isinstance(value, str) else ""
+    ("content", "message"),
+    [
+        (b"", "magic bytes are missing"),
+        (b"0xzz", "not hexadecimal"),
+        (b"meta\x63", "V99 is not supported"),
+        (b"meta\x10\xff\xff\xff\xff", "damaged"),
+    ],
 )
-def test_names_are_the_chains_in_order(runtime: Runtime, names: tuple[str, ...], path: str) -> None:
-    assert list(variants(runtime.metadata, path)) == list(names)
+def test_what_is_no_metadata_is_refused_with_the_file_name(
+    tmp_path: Path, content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "metadata.scale"
+    path.write_bytes(content)
+    assert main(["--metadata", str(path), "--out", str(tmp_path / "package")]) == 1
+    told = capsys.readouterr().err
+    assert "metadata.scale" in told and message in told
+    assert not (tmp_path / "package").exists()
 
 
-@pytest.mark.parametrize("left_out", ["price_in", "endpoint"])
-def test_a_field_that_the_chain_dropped_or_added_is_seen(runtime: Runtime, left_out: str) -> None:
-    theirs = field_names(runtime.metadata, "pallet_registry::types::Offer")
-    fewer = [name for name in theirs if name != left_out]
-    assert struct_drift(registry.Offer, fewer, NOTHING) == ({left_out}, set())
-    assert struct_drift(registry.Offer, [*theirs, "colour"], NOTHING) == (set(), {"colour"})
+def test_hex_and_a_length_before_the_metadata_are_taken(tmp_path: Path, files: dict[str, str]) -> None:
+    path = tmp_path / "metadata.hex"
+    data = NEWEST.read_bytes()
+    path.write_text("0x" + ((len(data) << 2) | 2).to_bytes(4, "little").hex() + data.hex() + "\n")
+    assert generate.render_package(generate.from_file(path), SUBSTITUTES, REFUSALS) == files
 
 
-def test_a_variant_that_moved_or_appeared_is_seen(runtime: Runtime) -> None:
-    theirs = variants(runtime.metadata, AUDITS + "Stage")
-    assert enum_drift(spot_checks.Stage, theirs | {"Appealed": 5}) == {("Appealed", 5)}
-    assert enum_drift(spot_checks.Stage, theirs | {"Decided": 9}) == {("Decided", 4), ("Decided", 9)}
-
-
-def test_every_struct_and_enum_that_a_view_gives_out_is_compared(runtime: Runtime) -> None:
-    """A new type in a view's result has to be entered above."""
-    compared = {path for _, path, _ in STRUCTS} | {path for _, path in (*ENUMS, *NAMES)}
-    by_hand = {"pallet_sessions::types::PendingEpoch", "llmnet_primitives::scoring::Evidence"}
-    reached: set[str] = set()
-    for pallet in OURS:
-        for function in runtime.metadata.pallet(pallet).view_functions.values():
-            for type_id in (function.output, *(type_id for _, type_id in function.inputs)):
-                _reach(runtime, type_id, reached)
-    ours = {path for path in reached if path.startswith(("llmnet_primitives", "pallet_"))}
-    assert ours - compared - by_hand == set()
-    assert by_hand <= ours
-
-
-def test_what_is_read_by_hand_has_the_fields_that_the_reader_takes(runtime: Runtime) -> None:
-    assert field_names(runtime.metadata, "pallet_sessions::types::PendingEpoch") == ["epoch", "amount"]
-    assert field_names(runtime.metadata, "llmnet_primitives::scoring::Evidence") == ["position", "margin"]
-
-
-def _reach(runtime: Runtime, type_id: int, reached: set[str]) -> None:
-    kind = runtime.metadata.types[type_id]
-    path = "::".join(kind.path)
-    if path and path not in ("Option", "bounded_collections::bounded_vec::BoundedVec"):
-        if path in reached:
-            return
-        reached.add(path)
-    definition = kind.definition
-    parts = [field.type for field in getattr(definition, "fields", ())]
-    parts += [field.type for variant in getattr(definition, "variants", ()) for field in variant.fields]
-    parts += [*getattr(definition, "items", ())]
-    parts += [part for name in ("item", "inner") if (part := getattr(definition, name, None)) is not None]
-    for part in parts:
-        _reach(runtime, part, reached)
-
-
-def test_a_runtime_that_is_newer_is_an_error_with_a_name() -> None:
-    with pytest.raises(DecodeError, match="no variant 'Appealed'"):
-        enum_from_chain(spot_checks.Stage, Variant("Appealed"))
-    with pytest.raises(DecodeError, match="'Lost' is none of Passed, Failed, Abstained"):
-        named(spot_checks.VERDICTS, Variant("Lost"))
-    with pytest.raises(DecodeError, match="Money has no uncleared"):
-        record(sessions.Money, {"escrow": 1})
-
-
-def test_a_field_that_we_do_not_know_yet_is_left_out() -> None:
-    found = record(sessions.Money, {"escrow": 1, "uncleared": 2, "bonus": 3})
-    assert dataclasses.asdict(found) == {"escrow": 1, "uncleared": 2}
-
-
-def test_types_are_looked_up_by_their_whole_path(runtime: Runtime) -> None:
-    with pytest.raises(AssertionError, match="no type Offer"):
-        type_named(runtime.metadata, "Offer")
+def test_a_file_that_is_not_there_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["--metadata", str(tmp_path / "nothing"), "--check"]) == 1
+    assert main(["--wasm", str(tmp_path / "nothing"), "--check"]) == 1
+    assert capsys.readouterr().err.count("nothing") == 2

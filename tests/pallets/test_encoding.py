@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmnet import proof
 from llmnet.chain import EncodeError, Runtime
 from llmnet.pallets import registry, spot_checks
-from llmnet.pallets._convert import to_chain
+from llmnet.pallets._generated.types import TYPES
 
 from .shapes import type_named
 from .strategies import CALIBRATIONS, LEAVES, PLACED, RECEIPTS, SEGMENTS, SPECS
@@ -21,7 +21,7 @@ ON_CHAIN = st.one_of(SPECS, CALIBRATIONS, LEAVES, RECEIPTS, SEGMENTS, PLACED)
 
 def chain_bytes(runtime: Runtime, value: Any) -> bytes:
     path = f"llmnet_primitives::types::{type(value).__name__}"
-    return runtime.codec.encode(type_named(runtime.metadata, path), to_chain(value))
+    return runtime.codec.encode(type_named(runtime.metadata, path), value)
 
 
 @given(value=ON_CHAIN)
@@ -30,10 +30,11 @@ def test_both_sides_write_the_same_bytes(runtime: Runtime, value: Any) -> None:
 
 
 @given(value=ON_CHAIN)
-def test_what_proof_encodes_the_chain_reads_as_the_same_plain_value(runtime: Runtime, value: Any) -> None:
+def test_what_proof_encodes_the_chain_reads_as_the_same_object(runtime: Runtime, value: Any) -> None:
     path = f"llmnet_primitives::types::{type(value).__name__}"
-    decoded = runtime.codec.decode(type_named(runtime.metadata, path), value.encode())
-    assert decoded == to_chain(value)
+    decoded = runtime.bound.codec(TYPES).decode(type_named(runtime.metadata, path), value.encode())
+    assert decoded == value
+    assert type(decoded) is type(value)
 
 
 @given(
@@ -56,9 +57,9 @@ def test_a_spec_in_a_call_is_the_preimage_of_its_id(runtime: Runtime, spec: proo
 @given(spec=SPECS, byte=st.integers(0, 40))
 def test_bytes_that_differ_are_told_apart(runtime: Runtime, spec: proof.ServiceSpec, byte: int) -> None:
     """The comparison is able to fail."""
-    plain = to_chain(spec)
-    plain["vocab_size"] = (spec.vocab_size + 1 + byte) % 2**32
     path = "llmnet_primitives::types::ServiceSpec"
+    plain = runtime.codec.decode(type_named(runtime.metadata, path), spec.encode())
+    plain["vocab_size"] = (spec.vocab_size + 1 + byte) % 2**32
     assert runtime.codec.encode(type_named(runtime.metadata, path), plain) != spec.encode()
 
 

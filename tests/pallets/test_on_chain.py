@@ -14,7 +14,7 @@ from llmnet.chain import Call, Client, DispatchFailed, Keypair, TxResult
 from llmnet.devnode import Node, NodeConfig, NodeService, Seal, serve
 from llmnet.pallets import beacon, registry, reputation, sessions, spot_checks, staking
 from llmnet.pallets.reputation import Axis
-from llmnet.pallets.spot_checks import Stage
+from llmnet.pallets.spot_checks import BatchState, Evidence, Reason, Stage, Verdict
 from llmnet.pallets.staking import StakeRole
 
 from .conftest import WASM
@@ -67,11 +67,6 @@ class Chain:
             await self.service.produce()
 
 
-@pytest.fixture(scope="session")
-def wasm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("wasm-cache")
-
-
 @pytest.fixture
 async def chain(wasm_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Chain]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -113,19 +108,19 @@ async def test_a_bond_and_its_owner(chain: Chain) -> None:
     await chain.submit(staking.accept_owner(WORKER.public), REQUESTER)
     bonded = staking.Bond(StakeRole.WORKER, 151 * UNIT, REQUESTER.public, result.block_number, None, False)
     assert await staking.bond_of(chain.client.at(), WORKER.public) == bonded
-    assert bonded.active
+    assert staking.is_active(bonded)
     left = await chain.submit(staking.unbond(), WORKER)
     found = await staking.bond_of(chain.client.at(), WORKER.public)
     assert found is not None
     period = chain.client.constant("Staking", "UnbondingPeriod")
-    assert (found.active, found.unbonding_at) == (False, left.block_number + period)
+    assert (staking.is_active(found), found.unbonding_at) == (False, left.block_number + period)
 
 
 async def test_staking_refuses_with_names(chain: Chain) -> None:
     await chain.refused("BelowMinimum", staking.bond(StakeRole.WORKER, UNIT), WORKER)
     await chain.refused("NotBonded", staking.unbond(), WORKER)
     await chain.submit(staking.bond(StakeRole.VALIDATOR, 100 * UNIT), VALIDATOR)
-    assert await staking.validators(chain.client.at()) == [(VALIDATOR.public, 100 * UNIT)]
+    assert await staking.validators(chain.client.at()) == ((VALIDATOR.public, 100 * UNIT),)
     await chain.refused("AlreadyBonded", staking.bond(StakeRole.WORKER, 200 * UNIT), VALIDATOR)
     await chain.refused("ZeroAmount", staking.bond_extra(0), VALIDATOR)
     await chain.submit(staking.unbond(), VALIDATOR)
@@ -191,13 +186,18 @@ async def test_a_session_earns_after_its_batch(chain: Chain) -> None:
     session = await sessions.session(chain.client.at(), number)
     assert session is not None
     assert (session.requester, session.worker, session.spec_id) == (REQUESTER.public, WORKER.public, SPEC_ID)
-    assert (session.status, session.status_block, session.left, session.seed) == (
-        "Open",
+    assert (
+        sessions.state(session),
+        sessions.status_block(session),
+        sessions.left(session),
+        session.seed,
+    ) == (
+        "open",
         None,
         2 * UNIT,
         None,
     )
-    assert await sessions.sessions_of(chain.client.at(), REQUESTER.public) == [number]
+    assert await sessions.sessions_of(chain.client.at(), REQUESTER.public) == (number,)
     assert await sessions.money(chain.client.at(), REQUESTER.public) == sessions.Money(2 * UNIT, 0)
     assert await sessions.seed(chain.client.at(), number) is None
     await seeded(chain, number, session.seed_round)
@@ -212,7 +212,7 @@ async def test_a_session_earns_after_its_batch(chain: Chain) -> None:
     assert event is not None
     batch = await spot_checks.batch(chain.client.at(), WORKER.public, event.fields["epoch"])
     assert batch is not None
-    assert (batch.segments, batch.receipts, batch.amount, batch.state) == (1, 1, 1_000, "Sealed")
+    assert (batch.segments, batch.receipts, batch.amount, batch.state) == (1, 1, 1_000, BatchState.SEALED)
     pot = await sessions.pot(chain.client.at())
     await chain.submit(claim, WORKER)
     fee = chain.client.constant("Sessions", "Fee") * 1_000 // 1_000_000
@@ -240,12 +240,12 @@ async def test_closing_and_rating(chain: Chain) -> None:
     window = chain.client.constant("Sessions", "ClaimWindow")
     found = await sessions.session(chain.client.at(), number)
     assert found is not None
-    assert (found.status, found.status_block) == ("Closing", closing.block_number + window)
+    assert found.status == sessions.StatusClosing(closing.block_number + window)
     await chain.refused("AlreadyClosing", sessions.close(number), REQUESTER)
     closed = await chain.submit(sessions.close(number), WORKER)
     found = await sessions.session(chain.client.at(), number)
     assert found is not None
-    assert (found.status, found.status_block, found.left) == ("Closed", closed.block_number, 0)
+    assert (found.status, sessions.left(found)) == (sessions.StatusClosed(closed.block_number), 0)
     assert await sessions.money(chain.client.at(), REQUESTER.public) == sessions.Money(0, 0)
     await chain.refused("NothingPaid", sessions.rate(number, 5), REQUESTER)
 
@@ -294,7 +294,7 @@ async def test_a_worker_without_a_record(chain: Chain) -> None:
     assert await reputation.score(view, WORKER.public, 0, Axis.INTEGRITY) == 0.5
     assert await reputation.scores(view, WORKER.public) == {}
     assert await spot_checks.worker_state(view, WORKER.public) == spot_checks.WorkerState(
-        0, 0, 0, 0, 0, 0, 0, False
+        Evidence(0, 0), 0, 0, 0, 0, 0, False
     )
     assert await spot_checks.audit_probability(view, WORKER.public) == 0.5
     assert await spot_checks.current_epoch(view) == 0
@@ -304,7 +304,7 @@ async def test_a_worker_without_a_record(chain: Chain) -> None:
         await chain.sudo(spot_checks.set_audit_floor(1_000_001))
     assert await spot_checks.audit(view, 0) is None
     assert await spot_checks.verdict_of(view, 0, 0) is None
-    assert await spot_checks.positions(view, 0) == []
+    assert await spot_checks.positions(view, 0) == ()
     assert await spot_checks.due_of_worker(view, WORKER.public) == []
     assert await spot_checks.assignments(view, VALIDATOR.public) == []
 
@@ -382,7 +382,7 @@ async def test_an_audit_from_the_draw_to_the_verdict(chain: Chain) -> None:
     seed = await sessions.seed(view, receipt.session)
     assert seed is not None
     assert audit.answer.request_seed == proof.request_seed(seed, 0, receipt.request_hash)
-    assert await spot_checks.positions(view, number) == [0, 1, 2]
+    assert await spot_checks.positions(view, number) == (0, 1, 2)
     for validator, salt in ((VALIDATOR, b"1" * 32), (OTHER, b"2" * 32)):
         (duty,) = await spot_checks.assignments(chain.client.at(), validator.public)
         assert (duty.audit, duty.stage, duty.acted) == (number, Stage.RECEIPT_OPENED, False)
@@ -404,10 +404,10 @@ async def check_verdict(chain: Chain, number: int, epoch: int, receipt: proof.Re
     view = chain.client.at()
     outcome = await spot_checks.verdict_of(view, receipt.session, 0)
     assert outcome is not None
-    assert (outcome.audit, outcome.verdict, outcome.reason) == (number, "Passed", "Clean")
+    assert (outcome.audit, outcome.verdict, outcome.reason) == (number, Verdict.PASSED, Reason.CLEAN)
     # Three positions in the best bin, three hits, and sums that stay at zero.
-    assert (outcome.position_evidence, outcome.margin_evidence) == (3 * -64, 3 * -13)
-    assert (outcome.position_total, outcome.margin_total) == (0, 0)
+    assert outcome.evidence == Evidence(3 * -64, 3 * -13)
+    assert outcome.total == Evidence(0, 0)
     audit = await spot_checks.audit(view, number)
     assert audit is not None
     assert (audit.stage, audit.outcome) == (Stage.DECIDED, outcome)
@@ -415,7 +415,7 @@ async def check_verdict(chain: Chain, number: int, epoch: int, receipt: proof.Re
     assert (state.passed, state.failed, state.clean, state.removed) == (1, 0, 1, False)
     settled = await spot_checks.batch(view, WORKER.public, epoch)
     assert settled is not None
-    assert (settled.state, settled.drawn, settled.pending) == ("Settled", 1, 0)
+    assert (settled.state, settled.drawn, settled.pending) == (BatchState.SETTLED, 1, 0)
     score = await reputation.score(view, WORKER.public, 1, Axis.INTEGRITY)
     records = await reputation.scores(view, WORKER.public)
     assert records[1, Axis.INTEGRITY].score == score > 0.5
@@ -429,7 +429,11 @@ async def test_two_validators_report_that_the_data_was_withheld(chain: Chain) ->
         await chain.submit(spot_checks.report_withheld(number), validator)
     outcome = await spot_checks.verdict_of(chain.client.at(), receipt.session, 0)
     assert outcome is not None
-    assert (outcome.verdict, outcome.reason, outcome.position_total) == ("Failed", "Withheld", 1536)
+    assert (outcome.verdict, outcome.reason, outcome.total.position) == (
+        Verdict.FAILED,
+        Reason.WITHHELD,
+        1536,
+    )
     assert await spot_checks.audit_probability(chain.client.at(), WORKER.public) == 1.0
 
 
@@ -451,5 +455,5 @@ async def test_two_receipts_for_one_request_end_a_worker(chain: Chain) -> None:
     )
     found = await staking.bond_of(chain.client.at(), WORKER.public)
     assert found is not None
-    assert (found.removed, found.active) == (True, False)
+    assert (found.removed, staking.is_active(found)) == (True, False)
     assert (await spot_checks.worker_state(chain.client.at(), WORKER.public)).removed
