@@ -1,0 +1,36 @@
+"""Populations of honest and dishonest agents on the real runtime: what does each strategy earn?
+
+The rules are the runtime's, run in a node of this process; only people are simulated, and their answers replay evidence
+that was recorded from real models."""
+
+from llmnet.sim.errors import BadEvidence, CallFailed, SimError
+from llmnet.sim.evidence import HONEST, Position, Recorded, load
+from llmnet.sim.market import Market
+from llmnet.sim.play import Costs, Plan, Result, best_deviation, play
+from llmnet.sim.scenarios import Scenario, scenarios
+from llmnet.sim.workers import Terms, always, sometimes
+from llmnet.sim.world import UNIT, World, fresh_world
+
+__all__ = [
+    "HONEST",
+    "UNIT",
+    "BadEvidence",
+    "CallFailed",
+    "Costs",
+    "Market",
+    "Plan",
+    "Position",
+    "Recorded",
+    "Result",
+    "Scenario",
+    "SimError",
+    "Terms",
+    "World",
+    "always",
+    "best_deviation",
+    "fresh_world",
+    "load",
+    "play",
+    "scenarios",
+    "sometimes",
+]
