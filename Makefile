@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export CARGO_TARGET_DIR ?= $(CACHE)/target-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench lock clean
+.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench bench-gpu gate bench-node differential soak crash subxt lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,8 +70,29 @@ wasm: $(STAMP) ## build the runtime's WASM artifact (needs Debian's Rust, see ru
 artifact: $(STAMP) ## prove that the committed artifact belongs to the sources
 	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./check-artifact.sh
 
+bench-gpu: $(STAMP) ## the gpu tests and the benches of all operators, one file of results (make EXTRA=gpu bench-gpu)
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.gpu $(ARGS)
+
+gate: $(STAMP) ## compile every GPU kernel and compare with the record
+	$(BIN)/python -m llmnet.kernels.aot $(ARGS)
+
 bench: $(STAMP) ## kernels side by side with their peers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest bench --benchmark-only --timeout=0 $(ARGS)
+
+bench-node: $(STAMP) ## the embedded node beside polkadot-sdk's own (LLMNET_POLKADOT_NODE) and chopsticks (LLMNET_CHOPSTICKS)
+	$(BIN)/python -m bench.devnode.compare $(ARGS)
+
+differential: $(STAMP) ## 2000 random transactions: does our node do what polkadot-sdk's does? (LLMNET_POLKADOT_NODE)
+	$(BIN)/python -m tests.devnode.differential --calls 2000 $(ARGS)
+
+soak: $(STAMP) ## 5000 blocks of 20 transfers: memory and file size
+	$(BIN)/python -m bench.devnode.soak $(ARGS)
+
+crash: $(STAMP) ## 100 kills of the node at random moments: no finalised block is lost
+	LLMNET_CRASH_KILLS=100 $(BIN)/python -m pytest tests/devnode/test_crash.py -s --timeout=0 $(ARGS)
+
+subxt: ## build the client in Rust that the tests drive (LLMNET_SUBXT names it)
+	cd tests/e2e/clients/subxt && CARGO_TARGET_DIR=$(CACHE)/target-subxt cargo build --locked --quiet
 
 lock: ## renew the hashed requirements
 	for extra in cpu gpu; do uv pip compile pyproject.toml --extra $$extra --extra dev --generate-hashes --no-header \

@@ -7,17 +7,17 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .config import ConfigError, Settings, load_signer, user_settings
+from .config import ConfigError, Settings, check_protocol_key, load_signer, user_settings
 from .output import INTERRUPTED, OK, UNREACHABLE, USAGE, fail, status_of
 
 if TYPE_CHECKING:
-    from llmnet.chain import Client, Keypair
+    from llmnet.chain import Client, Signer
     from llmnet.gateway import Requester
 
 Node = Annotated[str | None, typer.Option(metavar="URL", help="Node to use.")]
@@ -27,6 +27,12 @@ DevKey = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Development account, e.g. Requester1."),
 ]
+PasswordFd = Annotated[
+    int | None, typer.Option(metavar="N", help="Descriptor with the key's password; else it is asked.")
+]
+ProxyFor = Annotated[
+    str | None, typer.Option(metavar="ACCOUNT", help="Act for this account, whose proxy the key is.")
+]
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="TOML file.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 CONNECT_SECONDS = 8.0
@@ -34,6 +40,8 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     "node": (Node, None),
     "key_file": (KeyFile, None),
     "dev_key": (DevKey, None),
+    "password_fd": (PasswordFd, None),
+    "proxy_for": (ProxyFor, None),
     "home": (Home, None),
     "config": (Config, None),
     "json": (Json, False),
@@ -46,10 +54,14 @@ class Context:
 
     settings: Settings
     json: bool
+    _signers: dict[Settings, Signer] = field(default_factory=dict, compare=False, repr=False)
 
-    def signer(self) -> Keypair:
-        """The acting account. Raises ConfigError."""
-        return load_signer(self.settings)
+    def signer(self) -> Signer:
+        """The acting account; its password is asked once. Raises ConfigError."""
+        found = self._signers.get(self.settings)
+        if found is None:
+            found = self._signers[self.settings] = load_signer(self.settings)
+        return found
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -80,6 +92,11 @@ class Context:
         """A connection and the requester of the acting account."""
         from llmnet.gateway import Patience, Requester
 
+        if self.settings.proxy_for is not None:
+            raise ConfigError(
+                "requests and vouchers are signed by the requester itself: leave --proxy-for away"
+            )
+        check_protocol_key(self.signer())
         signer, patience = self.signer(), Patience(seconds=self.settings.timeout)
         async with (
             self.client() as client,
@@ -142,7 +159,7 @@ def _sentence(error: Exception, code: int) -> str:
 
 
 def _settings(common: dict[str, Any]) -> Settings:
-    flags = {key: common[key] for key in ("node", "key_file", "dev_key", "home")}
+    flags = {key: common[key] for key in ("node", "key_file", "dev_key", "home", "password_fd", "proxy_for")}
     settings = user_settings(flags, common["config"])
     # The nearer source names the account: a key file on the command line beats a development key elsewhere.
     if flags["key_file"] is not None and flags["dev_key"] is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from llmnet.chain import Keypair
+    from llmnet.chain import Keypair, Signer
 
 S = TypeVar("S")
 PREFIX = "LLMNET_"
@@ -37,6 +37,8 @@ class Settings:
     home: Path | None = None
     key_file: Path | None = None
     dev_key: str | None = None
+    password_fd: int | None = None
+    proxy_for: str | None = None
     timeout: float = 60.0
 
     @property
@@ -158,15 +160,17 @@ def default_key_file(settings: Settings) -> Path:
     return settings.home_dir / "key"
 
 
-def load_signer(settings: Settings) -> Keypair:
-    """The account that acts: `--dev-key`, else the key file, else the key in the home directory. Raises ConfigError."""
+def load_key(settings: Settings) -> Keypair:
+    """The key that signs: `--dev-key`, else the key file, else the key in the home directory. Raises ConfigError."""
     from llmnet.chain import KeyFormatError, Keypair
+
+    from .passwords import asker
 
     try:
         if settings.dev_key is not None:
             return Keypair.from_uri("//" + settings.dev_key.removeprefix("//"))
         path = settings.key_file or default_key_file(settings)
-        return Keypair.from_file(path.expanduser())
+        return Keypair.from_file(path.expanduser(), asker(settings.password_fd, path))
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no key in {error.filename}: run `llmnet keys new`, pass --key-file, or on a development "
@@ -176,3 +180,23 @@ def load_signer(settings: Settings) -> Keypair:
         raise ConfigError(str(error)) from None
     except OSError as error:
         raise ConfigError(f"the key file {error.filename} cannot be read: {error.strerror}") from None
+
+
+def check_protocol_key(signer: Signer) -> None:
+    """Requests, receipts and vouchers are sr25519 signatures. Raises ConfigError for any other key."""
+    if signer.scheme.name != "sr25519":
+        raise ConfigError(
+            f"this key is {signer.scheme.name}, and what is signed beside the chain must be sr25519: use another key"
+        )
+
+
+def load_signer(settings: Settings) -> Signer:
+    """Who acts: the account of `load_key`, or with `--proxy-for` the account whose proxy it is. Raises ConfigError."""
+    key = load_key(settings)
+    if settings.proxy_for is None:
+        return key
+    from llmnet.chain import Delegate
+
+    from .values import parse_account
+
+    return Delegate(key, parse_account(settings.proxy_for))

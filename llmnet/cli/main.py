@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import accounts, asking, keys, models, receipts, sessions, specs, stakes
+from . import accounts, asking, chain, keys, models, proxies, receipts, sessions, specs, stakes
 from .output import fail
 
 EPILOG = (
@@ -37,7 +37,9 @@ receipts.add(app)
 models.add(app)
 keys.add(app)
 stakes.add(app)
+proxies.add(app)
 specs.add(app)
+chain.add(app)
 
 
 @app.command(

@@ -52,11 +52,13 @@ def add(app: typer.Typer) -> None:
     async def close(context: Context, session: Number) -> None:
         async with context.requester() as (_, requester):
             result = await requester.close_session(session)
-        event = result.find("Sessions", "Closing")
+        from llmnet.pallets import sessions
+
+        event = result.find(sessions.events.Closing)
         when = (
             "its escrow is back"
             if event is None
-            else f"the rest of the escrow is back after block {event.fields['until']}"
+            else f"the rest of the escrow is back after block {event.until}"
         )
         _done(context, result, f"session {session} takes no more requests; {when}")
 
@@ -78,12 +80,14 @@ def _done(context: Context, result: TxResult, text: str) -> None:
 
 
 def _row(number: int, session: Any, requester: Any) -> dict[str, object]:
+    from llmnet.pallets.sessions import StatusClosing, status_block
+
     usage = requester.usage(session)
     return {
         "session": number,
         "worker": "0x" + session.worker.hex(),
         "spec_id": "0x" + session.spec_id.hex(),
-        "status": session.status,
+        "status": session.status.VARIANT,
         "escrow": str(session.escrow),
         "left": str(requester.left(session)),
         "promised": str(usage.promised),
@@ -91,7 +95,7 @@ def _row(number: int, session: Any, requester: Any) -> dict[str, object]:
         "answers": usage.answers,
         "unanswered": usage.pending,
         "opened_at": session.opened_at,
-        "ends_at": session.status_block if session.status == "Closing" else session.expires_at,
+        "ends_at": status_block(session) if isinstance(session.status, StatusClosing) else session.expires_at,
         "unusable": usage.broken,
     }
 

@@ -38,7 +38,7 @@ def add(app: typer.Typer) -> None:
 
         plancks, signer = parse_amount(amount), context.signer()
         async with context.client() as client:
-            current = await staking.bond_of(client.at(), signer.public)
+            current = await staking.bond_of(client.at(), signer.account)
             if current is not None and not current.removed and current.unbonding_at is None:
                 call = staking.bond_extra(plancks)
                 text = f"added {amount} tokens to the stake as {current.role.name.lower()}"
@@ -54,8 +54,8 @@ def add(app: typer.Typer) -> None:
         signer = context.signer()
         async with context.client() as client:
             result = await client.submit(staking.unbond(), signer)
-            event = result.find("Staking", "Unbonding")
-            until = "later" if event is None else f"from block {event.fields['until']}"
+            event = result.find(staking.events.Unbonding)
+            until = "later" if event is None else f"from block {event.until}"
             _done(context, result.block_number, f"unbonding; `llmnet withdraw` frees the stake {until}")
 
     @command(app, "withdraw", help="Take the stake back after the unbonding period.")
@@ -66,8 +66,8 @@ def add(app: typer.Typer) -> None:
         signer = context.signer()
         async with context.client() as client:
             result = await client.submit(staking.withdraw(), signer)
-            event = result.find("Staking", "Withdrawn")
-            amount = "the stake" if event is None else f"{tokens(event.fields['amount'])} tokens"
+            event = result.find(staking.events.Withdrawn)
+            amount = "the stake" if event is None else f"{tokens(event.amount)} tokens"
             _done(context, result.block_number, f"withdrew {amount}")
 
     @command(app, "withdraw-offer", help="Stop offering a model; sessions that are open go on.")
@@ -81,14 +81,16 @@ def add(app: typer.Typer) -> None:
 
         signer, given = context.signer(), None if spec is None else parse_spec_id(spec)
         async with context.client() as client:
-            spec_id = await only_offer(client.at(), signer.public) if given is None else given
+            spec_id = await only_offer(client.at(), signer.account) if given is None else given
             text = f"withdrew the offer of spec {spec_id.hex()}"
             await submit(context, client, registry.withdraw_offer(spec_id), text)
 
 
 async def only_offer(view: View, worker: bytes) -> bytes:
     """The spec that the account offers. Raises ConfigError unless it is one."""
-    offered: list[bytes] = await view.query("Registry", "OffersOf", worker)
+    from llmnet.pallets import registry
+
+    offered = await view.get(registry.storage.OffersOf, worker)
     if not offered:
         raise ConfigError("this account offers nothing")
     if len(offered) > 1:

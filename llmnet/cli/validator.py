@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import DEFAULT_NODE, ConfigError, Settings, load, load_signer
+from .config import DEFAULT_NODE, ConfigError, Settings, check_protocol_key, load, load_signer
 
 if TYPE_CHECKING:
-    from llmnet.chain import Keypair
+    from llmnet.chain import Signer
     from llmnet.engine.weights import ModelFiles
 
 PREFIX = "LLMNET_VALIDATOR_"
@@ -48,6 +48,8 @@ class ValidatorSettings:
     node: str = DEFAULT_NODE
     dev_key: str | None = None
     key_file: Path | None = None
+    password_fd: int | None = None
+    proxy_for: str | None = None
     bond: str | None = None
     model: tuple[Path, ...] = ()
     store: Path | None = None
@@ -70,7 +72,13 @@ def build_parser() -> argparse.ArgumentParser:
     chain = parser.add_argument_group("chain and account")
     chain.add_argument("--node", metavar="URL", help=f"default: {DEFAULT_NODE}")
     chain.add_argument("--dev-key", metavar="NAME", help="development account, for example Validator1")
-    chain.add_argument("--key-file", metavar="FILE", help="key file, mode 0600")
+    chain.add_argument("--key-file", metavar="FILE", help="key file, mode 0600, or encrypted")
+    chain.add_argument(
+        "--password-fd", metavar="N", help="descriptor with the key's password; else it is asked"
+    )
+    chain.add_argument(
+        "--proxy-for", metavar="ACCOUNT", help="validate as this account, whose proxy the key is"
+    )
     chain.add_argument("--bond", metavar="TOKENS", help="bond this much if the account is not bonded")
     chain.add_argument(
         "--no-beacon", action="store_const", const=True, help="give no shares of the public randomness"
@@ -177,7 +185,7 @@ def load_models(settings: ValidatorSettings) -> list[ModelFiles]:
     return [load_model_dir(path.expanduser()) for path in settings.model]
 
 
-async def serve(settings: ValidatorSettings, keys: Keypair, bond: int | None) -> None:
+async def serve(settings: ValidatorSettings, keys: Signer, bond: int | None) -> None:
     """Connect, load, validate until a signal."""
     from llmnet.chain import Client
     from llmnet.verifier import Validator, ValidatorConfig
@@ -187,7 +195,7 @@ async def serve(settings: ValidatorSettings, keys: Keypair, bond: int | None) ->
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     models = await asyncio.to_thread(load_models, settings)
     config = ValidatorConfig(
-        store=store_file(settings, keys.public),
+        store=store_file(settings, keys.account),
         bond=bond,
         beacon=not settings.no_beacon,
         provider={"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[settings.provider],
@@ -213,7 +221,7 @@ async def until_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) ->
         await working
 
 
-def run(settings: ValidatorSettings, keys: Keypair, bond: int | None) -> int:
+def run(settings: ValidatorSettings, keys: Signer, bond: int | None) -> int:
     """Run the daemon; returns the exit status."""
     from llmnet.chain import ChainError, TransportError, WrongChain
     from llmnet.engine.errors import EngineError
@@ -242,7 +250,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(args)
         bond = None if settings.bond is None else plancks(settings.bond)
-        keys = load_signer(Settings(dev_key=settings.dev_key, key_file=settings.key_file))
+        keys = load_signer(
+            Settings(
+                dev_key=settings.dev_key,
+                key_file=settings.key_file,
+                password_fd=settings.password_fd,
+                proxy_for=settings.proxy_for,
+            )
+        )
+        check_protocol_key(keys)
     except ConfigError as error:
         return _fail(str(error), 2)
     set_up_logging(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llmnet.chain import Keypair
     from llmnet.engine import ModelFiles
+    from llmnet.kernels.policy import Policy
     from llmnet.proof import ServiceSpec
     from llmnet.worker import Backend
 
@@ -99,9 +101,21 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
     chain = parser.add_argument_group("chain and account")
     _add(chain, "--node", "ws://127.0.0.1:9944", type=_node, metavar="URL", help="%(default)s")
     _add(chain, "--dev-key", metavar="NAME", help="development account, for example Worker1")
-    _add(chain, "--key-file", metavar="FILE", type=Path, help="key file, mode 0600")
+    _add(chain, "--key-file", metavar="FILE", type=Path, help="key file, mode 0600, or encrypted")
+    _add(
+        chain,
+        "--password-fd",
+        type=int,
+        metavar="N",
+        help="descriptor with the key's password; else it is asked",
+    )
     _add(chain, "--bond", type=tokens, metavar="TOKENS", help="bond this much if the account is not bonded")
     chain.add_argument("--register-spec", action="store_true", help="register the model's spec if it is not")
+    parser.add_argument(
+        "--print-policy",
+        action="store_true",
+        help="print the numeric policy of this machine, whose digest is part of the offer, and exit",
+    )
     offer = parser.add_argument_group("offer")
     _add(
         offer,
@@ -132,6 +146,17 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
     )
     _add(
         serving, "--max-batch", "8", type=_count, metavar="N", help="answers computed at a time (%(default)s)"
+    )
+    _add(
+        serving,
+        "--step-tokens",
+        "256",
+        type=_count,
+        metavar="N",
+        help="most tokens of one step: longer prompts are computed in pieces (%(default)s)",
+    )
+    serving.add_argument(
+        "--no-prefix-cache", action="store_true", help="compute every prompt from its beginning"
     )
     _add(serving, "--threads", "1", type=_count, metavar="N", help="threads of the CPU engine (%(default)s)")
     _add(
@@ -172,14 +197,19 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
 def load_key(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Keypair:
     """The account's key pair; ends with a usage error if none is given."""
     from llmnet.chain import KeyFormatError, Keypair
+    from llmnet.cli.config import ConfigError, check_protocol_key
+    from llmnet.cli.passwords import asker
 
     if (args.dev_key is None) == (args.key_file is None):
         parser.error("give one of --dev-key and --key-file")
     try:
-        return (
-            Keypair.from_uri(f"//{args.dev_key}") if args.dev_key else Keypair.from_file(Path(args.key_file))
-        )
-    except (KeyFormatError, OSError) as error:
+        if args.dev_key:
+            return Keypair.from_uri(f"//{args.dev_key}")
+        path = Path(args.key_file)
+        pair = Keypair.from_file(path, asker(args.password_fd, path))
+        check_protocol_key(pair)
+        return pair
+    except (KeyFormatError, ConfigError, OSError) as error:
         parser.error(str(error))
 
 
@@ -195,7 +225,15 @@ def engine_backend(args: argparse.Namespace, files: ModelFiles, spec: ServiceSpe
 
     torch.set_num_threads(args.threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    return EngineBackend(AsyncEngine(Engine(files, spec, max_batch=args.max_batch, device=device)))
+    engine = Engine(
+        files,
+        spec,
+        max_batch=args.max_batch,
+        max_step_tokens=max(args.step_tokens, args.max_batch),
+        prefix_cache=not args.no_prefix_cache,
+        device=device,
+    )
+    return EngineBackend(AsyncEngine(engine))
 
 
 def default_store(account: bytes) -> Path:
@@ -266,7 +304,8 @@ async def _serve(
             capacity=args.max_batch,
             max_unpaid=args.max_unpaid,
         )
-        await Worker(config, client, keys, files, spec, backend).serve(listener, stop)
+        name = f"engine/{numeric_policy().digest().hex()}"
+        await Worker(config, client, keys, files, spec, backend, backend_name=name).serve(listener, stop)
 
 
 def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend: BackendFactory) -> int:
@@ -279,6 +318,7 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
     keys = load_key(parser, args)
     from llmnet.chain import ChainError, DispatchFailed, TransportError
     from llmnet.engine import EngineError
+    from llmnet.kernels import KernelError
     from llmnet.worker import WorkerError
 
     try:
@@ -286,7 +326,32 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
     except (TransportError, ConnectionError) as error:
         print(f"llmnet-worker: the node at {args.node} cannot be reached: {error}", file=sys.stderr)
         return 3
-    except (WorkerError, EngineError, DispatchFailed, ChainError, OSError) as error:
+    except (WorkerError, EngineError, KernelError, DispatchFailed, ChainError, OSError) as error:
+        print(f"llmnet-worker: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def numeric_policy() -> Policy:
+    """What decides the bits that this machine computes: on its GPU if it has one, else on its CPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        from llmnet.kernels.policy import policy
+
+        return policy("cuda")
+    from llmnet.engine.cpu.policy import cpu_policy
+
+    return cpu_policy()
+
+
+def print_policy() -> int:
+    """Print the numeric policy; returns the exit status."""
+    from llmnet.kernels import KernelError
+
+    try:
+        print(json.dumps(numeric_policy().to_json(), indent=1))
+    except KernelError as error:
         print(f"llmnet-worker: {error}", file=sys.stderr)
         return 1
     return 0
@@ -295,7 +360,8 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script."""
     parser = build_parser()
-    return run(parser, parser.parse_args(argv), engine_backend)
+    args = parser.parse_args(argv)
+    return print_policy() if args.print_policy else run(parser, args, engine_backend)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from llmnet.chain import Call, ChainError, Client, Keypair
-from llmnet.pallets import registry, spot_checks, staking
+from llmnet.pallets import registry, spot_checks, staking, sudo, utility
 from llmnet.proof import Calibration, ServiceSpec
 
 from .cast import SUDO, VALIDATORS, Player
@@ -56,10 +56,10 @@ async def set_stage(client: Client, spec: ServiceSpec) -> None:
     """Register the spec, its thresholds, and the audit of every answer, in one transaction of the sudo account."""
     calls: list[Call] = [
         registry.register_spec(spec),
-        client.call("Sudo", "sudo", call=registry.set_calibration(spec.id, FP32_CALIBRATION)),
-        client.call("Sudo", "sudo", call=spot_checks.set_audit_floor(ALWAYS)),
+        sudo.sudo(registry.set_calibration(spec.id, FP32_CALIBRATION)),
+        sudo.sudo(spot_checks.set_audit_floor(ALWAYS)),
     ]
-    await client.submit(client.call("Utility", "batch_all", calls=calls), key(SUDO))
+    await client.submit(utility.batch_all(calls), key(SUDO))
 
 
 async def wait_for_cast(client: Client, spec: ServiceSpec, players: Sequence[Player], troupe: Troupe) -> None:

@@ -96,22 +96,23 @@ async def _escrows(view: View, who: bytes, promised: Promised) -> list[Place]:
         if found is None:
             continue
         due = max(promised(found) - found.claimed, 0)
-        end = found.status_block if found.status == "Closing" else found.expires_at
+        closing = isinstance(found.status, sessions.StatusClosing)
+        left = sessions.left(found)
+        end = sessions.status_block(found) if closing else found.expires_at
         places.append(
             Place(
                 "escrow",
-                found.left,
-                f"session {number} ({found.status.lower()}): {tokens(found.claimed)} of {tokens(found.escrow)} claimed, "
+                left,
+                f"session {number} ({sessions.state(found)}): {tokens(found.claimed)} of {tokens(found.escrow)} claimed, "
                 f"{tokens(due)} promised to the worker",
-                f"what is not claimed comes back after block {end}"
-                + ("" if found.status == "Closing" else f", or {_CLOSE}"),
+                f"what is not claimed comes back after block {end}" + ("" if closing else f", or {_CLOSE}"),
                 {
                     "session": number,
                     "worker": "0x" + found.worker.hex(),
                     "escrow": str(found.escrow),
                     "claimed": str(found.claimed),
                     "promised": str(due),
-                    "refundable": str(max(found.left - due, 0)),
+                    "refundable": str(max(left - due, 0)),
                     "refund_block": end,
                 },
             )
@@ -128,7 +129,7 @@ async def _uncleared(view: View, who: bytes) -> list[Place]:
         batch = await spot_checks.batch(view, who, epoch)
         when = "released when the audits of that epoch are decided"
         if batch is not None:
-            when += f" ({batch.state.lower()}, {batch.pending} of {batch.drawn} audits open)"
+            when += f" ({batch.state.name.lower()}, {batch.pending} of {batch.drawn} audits open)"
         places.append(Place("uncleared", amount, f"earned in epoch {epoch}", when, {"epoch": epoch}))
     return places
 

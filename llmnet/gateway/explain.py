@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmnet import proof
-from llmnet.chain import ChainError, Client, Event, View
+from llmnet.chain import ChainError, Client, Event, View, variant_name
 from llmnet.pallets import registry, sessions, spot_checks
 from llmnet.pallets.sessions import Session
-from llmnet.pallets.spot_checks import Audit
+from llmnet.pallets.spot_checks import Audit, Member
 from llmnet.proof import Calibration, Receipt, ServiceSpec
 
 from .bundle import Bundle
@@ -55,14 +55,14 @@ async def explain(client: Client, session: int, index: int, bundle: Bundle | Non
     known = await _read(view, session, index, bundle)
     head = (await view.header()).number
     last = known.audit.outcome.block if known.audit and known.audit.outcome else head
-    end = known.session.status_block if known.session.status == "Closed" else None
+    end = _closed_at(known.session)
     last = min(max(last, end or head), head)
     entries = await calls(client, known.session.opened_at, last)
     trail = sort_out(entries, known.session.worker, session, index, known.audit_number)
     return {
         "session": _session_facts(known),
         "answer": _answer_facts(known, bundle),
-        "batch": await _batch_facts(client, view, known, trail),
+        "batch": await _batch_facts(view, known, trail),
         "audit": _audit_facts(known),
         "evidence": _evidence(known, trail),
         "outcome": _outcome_facts(known),
@@ -80,9 +80,11 @@ async def _read(view: View, number: int, index: int, bundle: Bundle | None) -> K
         raise UnknownSession(
             f"the receipt is of another session {number}: this chain was reset, or is another one"
         )
-    audit_number = await view.query("SpotChecks", "AuditOf", (number, index))
+    audit_number = await view.get(spot_checks.storage.AuditOf, (number, index))
     audit = None if audit_number is None else await spot_checks.audit(view, audit_number)
-    positions = () if audit is None else tuple(await spot_checks.positions(view, audit_number))
+    positions = (
+        () if audit_number is None or audit is None else await spot_checks.positions(view, audit_number)
+    )
     spec = await registry.spec(view, found.spec_id)
     calibration = await registry.calibration(view, found.spec_id)
     return Known(number, index, found, spec, calibration, audit_number, audit, positions)
@@ -104,7 +106,7 @@ def _session_facts(known: Known) -> Facts:
         "price_out": str(found.price_out),
         "escrow": str(found.escrow),
         "claimed": str(found.claimed),
-        "status": found.status,
+        "status": found.status.VARIANT,
         "opened_at": found.opened_at,
         "expires_at": found.expires_at,
         "seed": None if found.seed is None else _hex(found.seed),
@@ -137,8 +139,8 @@ def _answer_facts(known: Known, bundle: Bundle | None) -> Facts:
     return facts
 
 
-async def _batch_facts(client: Client, view: View, known: Known, trail: Trail) -> Facts | None:
-    length = int(client.constant("SpotChecks", "EpochLength"))
+async def _batch_facts(view: View, known: Known, trail: Trail) -> Facts | None:
+    length = await view.constant(spot_checks.constants.EpochLength)
     for entry, segments in trail.batches:
         epoch = entry.block // length
         if known.audit is not None and epoch != known.audit.epoch:
@@ -153,7 +155,7 @@ async def _batch_facts(client: Client, view: View, known: Known, trail: Trail) -
             "root": _hex(root),
             "receipts": sum(segment.count for segment in segments),
             "amount": str(sum(segment.amount for segment in segments)),
-            "state": None if batch is None else batch.state,
+            "state": None if batch is None else variant_name(batch.state),
             "drawn": None if batch is None else batch.drawn,
             "open_audits": None if batch is None else batch.pending,
         }
@@ -174,13 +176,7 @@ def _audit_facts(known: Known) -> Facts | None:
         "panel": [
             {
                 "validator": _hex(member.validator),
-                "commitment": None
-                if member.commitment is None
-                else (
-                    _hex(member.commitment.value)
-                    if member.commitment.name == "Reference"
-                    else member.commitment.name.lower()
-                ),
+                "commitment": _commitment_fact(member),
                 "revealed": member.revealed,
             }
             for member in audit.panel
@@ -188,18 +184,30 @@ def _audit_facts(known: Known) -> Facts | None:
     }
 
 
+def _commitment_fact(member: Member) -> str | None:
+    """The hash that a validator committed to, "withheld", or None before it acted."""
+    if member.commitment is None:
+        return None
+    commitment = spot_checks.committed_to(member)
+    return member.commitment.VARIANT.lower() if commitment is None else _hex(commitment)
+
+
+def _closed_at(session: Session) -> int | None:
+    return sessions.status_block(session) if isinstance(session.status, sessions.StatusClosed) else None
+
+
 def _outcome_facts(known: Known) -> Facts | None:
     outcome = None if known.audit is None else known.audit.outcome
     if outcome is None:
         return None
     return {
-        "verdict": outcome.verdict,
-        "reason": outcome.reason,
+        "verdict": variant_name(outcome.verdict),
+        "reason": variant_name(outcome.reason),
         "block": outcome.block,
-        "position_evidence": outcome.position_evidence,
-        "margin_evidence": outcome.margin_evidence,
-        "position_total": outcome.position_total,
-        "margin_total": outcome.margin_total,
+        "position_evidence": outcome.evidence.position,
+        "margin_evidence": outcome.evidence.margin,
+        "position_total": outcome.total.position,
+        "margin_total": outcome.total.margin,
     }
 
 
@@ -210,9 +218,9 @@ def _evidence(known: Known, trail: Trail) -> list[Facts] | None:
         return None
     opened = opened_leaves(trail, audit.answer.receipt, known.positions)
     commitments = {
-        member.validator: member.commitment.value
+        member.validator: commitment
         for member in audit.panel
-        if member.commitment is not None and member.commitment.name == "Reference"
+        if (commitment := spot_checks.committed_to(member)) is not None
     }
     references = references_of(trail, known.audit_number or 0, commitments)
     if opened is None or not references:
@@ -251,8 +259,9 @@ async def _money(client: Client, known: Known, trail: Trail) -> list[Facts] | No
         who |= {member.validator for member in known.audit.panel}
         if known.audit.outcome is not None:
             blocks.add(known.audit.outcome.block)
-    if known.session.status_block is not None and known.session.status == "Closed":
-        blocks.add(known.session.status_block)
+    closed_at = _closed_at(known.session)
+    if closed_at is not None:
+        blocks.add(closed_at)
     moved: list[Facts] = []
     try:
         for number in sorted(blocks):

@@ -95,7 +95,7 @@ class ClientLedger:
 
     async def sessions_of(self, requester: bytes) -> list[int]:
         """See `Ledger`."""
-        return await sessions.sessions_of(self._client.at(), requester)
+        return list(await sessions.sessions_of(self._client.at(), requester))
 
     async def block(self) -> int:
         """See `Ledger`."""

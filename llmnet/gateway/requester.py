@@ -18,6 +18,7 @@ import httpx
 
 from llmnet import proof
 from llmnet.chain import ChainError, Client, Signer, TxResult
+from llmnet.pallets.sessions import StatusOpen, state
 from llmnet.proof import Message, ProofError, Receipt, Request
 
 from .bundle import Bundle
@@ -112,8 +113,8 @@ class Requester(Wallet):
 
     async def _terms(self, number: int) -> KeptSession:
         found = await self._own_session(number)
-        if found.status != "Open":
-            raise SessionOver(f"session {number} is {found.status.lower()}: open another one")
+        if not isinstance(found.status, StatusOpen):
+            raise SessionOver(f"session {number} is {state(found)}: open another one")
         seed = found.seed or await self.wait_for_seed(number)
         spec = (await self.ledger.specs()).get(found.spec_id)
         if spec is None:

@@ -26,6 +26,8 @@ REASONS = {
     "Disagreement": "the references contradict each other",
     "NotCalibrated": "the model has no calibration, or it has expired",
     "Abandoned": "the worker was removed meanwhile",
+    "Overturned": "a larger panel found that the worker had been right",
+    "Planted": "the answer was wrong on purpose, to see whether the panel looks",
 }
 STAGES = {
     "drawn": "the worker has to open the receipt",

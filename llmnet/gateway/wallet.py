@@ -11,7 +11,7 @@ from pathlib import Path
 from llmnet import proof
 from llmnet.chain import Signer, TxResult
 from llmnet.pallets import sessions
-from llmnet.pallets.sessions import Session
+from llmnet.pallets.sessions import Session, StatusClosed, StatusOpen
 from llmnet.proof import Message, ProofError, Role
 
 from .errors import RequestRefused, SeedTimeout, SessionOver, UnknownSession
@@ -120,7 +120,7 @@ class Wallet:
             found = await self._own_session(session)
             if found.seed is not None:
                 return found.seed
-            if found.status == "Closed":
+            if isinstance(found.status, StatusClosed):
                 raise SessionOver(f"session {session} is closed: open another one")
             place = await self.ledger.beacon()
             line = f"block {place.block}: beacon round {place.round}, the seed comes with the end of round {found.seed_round}"
@@ -148,7 +148,9 @@ class Wallet:
         specs, block = await self.ledger.specs(), await self.ledger.block()
         for number in sorted(await self.ledger.sessions_of(self.account), reverse=True):
             found = await self.ledger.session(number)
-            if found is None or found.status != "Open" or found.expires_at < block + SPARE_BLOCKS:
+            if found is None or found.expires_at < block + SPARE_BLOCKS:
+                continue
+            if not isinstance(found.status, StatusOpen):
                 continue
             spec = specs.get(found.spec_id)
             fits = spec is not None and matches(found.spec_id, spec, model) and worker in (None, found.worker)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from llmnet import proof
 from llmnet.pallets.spot_checks import Answer, Audit, Duty
 from llmnet.proof import Leaf
 
@@ -80,7 +79,8 @@ class Auditor:
         async with self._turns.turn(duty.deadline):
             if self._clock.now >= duty.deadline:
                 return None
-            leaves = await asyncio.to_thread(_run, reference, material, audit, answer)
+            positions = await self._ledger.positions(duty.audit)
+            leaves = await asyncio.to_thread(_run, reference, material, positions, answer)
         return self._store.keep_reference(duty.audit, leaves, duty.deadline)
 
     async def _material(self, asking: _Asking) -> Material | None:
@@ -165,7 +165,6 @@ async def _first(task: asyncio.Task[Material], *others: Coroutine[Any, Any, Any]
         await asyncio.gather(*beside, return_exceptions=True)
 
 
-def _run(reference: Reference, material: Material, audit: Audit, answer: Answer) -> list[Leaf]:
+def _run(reference: Reference, material: Material, positions: Sequence[int], answer: Answer) -> list[Leaf]:
     prompt = reference.tokenizer.encode_chat(material.request.messages)
-    positions = proof.draw_positions(audit.seed, answer.receipt.n_out)
     return reference.leaves(prompt, material.tokens, positions, answer.request_seed)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from llmnet.chain import Client, Signer, enter_life, watch_life
+from llmnet.chain import Client, Signer, enter_life, own_key, watch_life
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets.staking import StakeRole, ensure_bond
 
@@ -37,7 +37,7 @@ class Validator:
         Raises BondError, StoreError, ReferenceFailed or ChainError before any duty is taken up, WrongChain or BegunAnew later.
         """
         await self._library.warm()
-        store = Store(self.config.store, genesis_hash=self._client.genesis_hash, account=self._signer.public)
+        store = Store(self.config.store, genesis_hash=self._client.genesis_hash, account=self._signer.account)
         try:
             await ensure_bond(self._client, self._signer, StakeRole.VALIDATOR, self.config.bond)
             # After the bond: on a chain without a block its transaction makes the first.
@@ -51,7 +51,7 @@ class Validator:
             auditor = Auditor(
                 ledger,
                 store,
-                Fetcher(http, self._signer, self._client.genesis_hash),
+                Fetcher(http, own_key(self._signer), self._client.genesis_hash),
                 self._library,
                 clock,
                 max_fetches=config.max_fetches,
@@ -60,7 +60,7 @@ class Validator:
             duties = Duties(
                 ledger, store, auditor, clock, beacon=config.beacon, keep_blocks=config.keep_blocks
             )
-            log.info("validating as %s", self._signer.public.hex())
+            log.info("validating as %s", self._signer.account.hex())
             parts = [
                 asyncio.create_task(duties.run(), name="duties"),
                 asyncio.create_task(watch_life(self._client, first_block), name="life"),

@@ -37,7 +37,7 @@ def make_http() -> httpx.AsyncClient:
 
 
 class Fetcher:
-    """Asks workers as one validator. `signer` proves that it is on the panel."""
+    """Asks workers as one validator. `signer` proves that it is on the panel, or a proxy of one who is."""
 
     def __init__(
         self, http: httpx.AsyncClient, signer: Signer, genesis_hash: bytes, *, seconds: float = SECONDS
@@ -49,7 +49,7 @@ class Fetcher:
         payload = audit.to_bytes(4, "little")
         signature = self._signer.sign(proof.signing_bytes("fetch", self._genesis, payload))
         headers = {
-            "x-llmnet-account": self._signer.public.hex(),
+            "x-llmnet-account": self._signer.account.hex(),
             "x-llmnet-signature": signature.hex(),
             "accept-encoding": "identity",  # a compressed body could be larger than any limit once unpacked
         }

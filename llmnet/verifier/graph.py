@@ -23,7 +23,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from llmnet import proof
-from llmnet.engine.weights import WEIGHTS, ModelConfig, ModelFiles
+from llmnet.engine.errors import UnsupportedModelError
+from llmnet.engine.model_config import ModelConfig
+from llmnet.engine.tensor_files import WEIGHTS
+from llmnet.engine.weights import ModelFiles
 
 from .rope import rope_tables
 
@@ -190,8 +193,18 @@ def _leaf_outputs(graph: GraphBuilder, llama: _Llama, hidden: str, candidates: i
 
 
 def build_graph(files: ModelFiles, top_k: int) -> bytes:
-    """The serialised graph. Equal model shapes, file layout and `top_k` give equal bytes."""
+    """The serialised graph. Equal model shapes, file layout and `top_k` give equal bytes.
+
+    Raises `UnsupportedModelError` for a model that this graph does not express.
+    """
     config = files.config
+    if not config.plain or any(
+        (info.dtype, info.file) != ("F32", WEIGHTS) for info in files.tensors.values()
+    ):
+        raise UnsupportedModelError(
+            f"{files.path}: the reference graph is for plain Llama models with tied embeddings, "
+            f"stored as fp32 in one {WEIGHTS}"
+        )
     candidates = min(top_k + EXTRA_CANDIDATES, config.vocab_size)
     graph = GraphBuilder(files)
     llama = _Llama(graph, config)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class Ledger(Protocol):
         """An audit at the best block."""
         ...
 
+    async def positions(self, number: int) -> Sequence[int]:
+        """The positions that an audit looks at: drawn, or named by an accuser."""
+        ...
+
     async def spec(self, spec_id: bytes) -> ServiceSpec | None:
         """A registered spec."""
         ...
@@ -60,7 +64,7 @@ class ClientLedger:
 
     def __init__(self, client: Client, signer: Signer) -> None:
         self._client, self._signer = client, signer
-        self.genesis_hash, self.account = client.genesis_hash, signer.public
+        self.genesis_hash, self.account = client.genesis_hash, signer.account
 
     def blocks(self) -> AsyncGenerator[Block, None]:
         """See `Ledger`."""
@@ -77,14 +81,19 @@ class ClientLedger:
         """See `Ledger`."""
         return await spot_checks.audit(self._client.at(), number)
 
+    async def positions(self, number: int) -> Sequence[int]:
+        """See `Ledger`."""
+        return await spot_checks.positions(self._client.at(), number)
+
     async def spec(self, spec_id: bytes) -> ServiceSpec | None:
         """See `Ledger`."""
         return await registry.spec(self._client.at(), spec_id)
 
     async def endpoint(self, spec_id: bytes, worker: bytes) -> str | None:
         """See `Ledger`."""
-        offer = await registry.offer(self._client.at(), spec_id, worker)
-        return None if offer is None else offer.endpoint
+        view = self._client.at()
+        offer = await registry.offer(view, spec_id, worker)
+        return await registry.former_endpoint(view, worker) if offer is None else offer.endpoint
 
     async def submit(self, call: Call) -> None:
         """See `Ledger`."""

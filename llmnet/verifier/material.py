@@ -119,9 +119,9 @@ def _finish(material: Material, tokenizer: Tokenizer, stops: list[str]) -> Check
     """The first of these ends an answer: the end-of-turn token, a stop string, the limit."""
     tokens, reason = material.tokens, material.receipt.finish
     fault = ""
-    if tokenizer.eos_token_id in tokens[:-1]:
+    if not tokenizer.eos_ids.isdisjoint(tokens[:-1]):
         fault = "the answer goes on after the end-of-turn token"
-    elif (reason is FinishReason.STOP) != (bool(tokens) and tokens[-1] == tokenizer.eos_token_id):
+    elif (reason is FinishReason.STOP) != (bool(tokens) and tokens[-1] in tokenizer.eos_ids):
         fault = "the end-of-turn token and the reason given for the end do not agree"
     elif reason is FinishReason.LENGTH and len(tokens) != material.request.max_tokens:
         fault = f"{len(tokens)} tokens are not the limit of {material.request.max_tokens}"

@@ -9,7 +9,7 @@ from collections import defaultdict
 from llmnet import proof
 from llmnet.chain import ChainError
 from llmnet.engine import ModelFiles, PromptError, Tokenizer
-from llmnet.pallets.sessions import Session
+from llmnet.pallets.sessions import Session, StatusOpen, state
 from llmnet.proof import DecodeError, Request, ServiceSpec, Voucher
 
 from .answering import Answerer, Running, Terms
@@ -198,8 +198,8 @@ class Admission:
         return running
 
     def _terms(self, session: Session, number: int, *, owed: bool = False) -> Terms:
-        if session.status != "Open" and not owed:
-            raise Conflict("session_over", f"session {number} is {session.status.lower()}: open another one")
+        if not isinstance(session.status, StatusOpen) and not owed:
+            raise Conflict("session_over", f"session {number} is {state(session)}: open another one")
         failure = self._store.failure(number)
         if failure is not None:
             raise Conflict(

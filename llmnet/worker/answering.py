@@ -159,6 +159,8 @@ class Answerer:
             max_tokens=request.max_tokens,
             request_seed=seed,
             stop=tuple(item.decode() for item in request.stop),
+            # Nobody finds out from the time an answer takes what other sessions have asked.
+            cache_salt=str(request.session).encode(),
         )
         finished: Finished | None = None
         async with aclosing(self._backend.generate(job)) as items:

@@ -41,11 +41,21 @@ class Doors:
             ) from None
         if audit is None or audit.worker != self._account:
             raise NotFound("unknown_audit", f"audit {number} does not exist or is not of this worker")
-        if who not in {member.validator for member in audit.panel}:
+        panel = {member.validator for member in audit.panel}
+        if who not in panel and not await self._acts_for(who, panel):
             raise Unauthorised("not_on_panel", f"this account is not on the panel of audit {number}")
         if audit.stage == Stage.DRAWN:
             raise Conflict("not_opened", f"the receipt of audit {number} is not open yet: ask when it is")
         return self._record(audit)
+
+    async def _acts_for(self, account: bytes, owners: set[bytes]) -> bool:
+        """Validators may keep their stake under a cold key and work with a hot one."""
+        try:
+            return await self._chain.acts_for(account, owners)
+        except (ChainError, OSError) as error:
+            raise Unavailable(
+                "chain_unreachable", f"the chain cannot be reached: {error}", retry_after=3
+            ) from None
 
     def _record(self, audit: Audit) -> dict[str, Any]:
         request, signature, answer = self._kept(audit.session, audit.index)

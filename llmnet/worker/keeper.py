@@ -13,7 +13,8 @@ from typing import Any
 from llmnet import proof
 from llmnet.chain import Block, ChainError, Client, DispatchFailed, Signer, View
 from llmnet.pallets import registry, sessions, spot_checks
-from llmnet.pallets.spot_checks import Audit, Duty, Stage
+from llmnet.pallets.sessions import StatusClosed, StatusClosing
+from llmnet.pallets.spot_checks import Audit, BatchState, Duty, Stage
 from llmnet.proof import Receipt, Segment
 
 from .config import WorkerConfig
@@ -55,17 +56,20 @@ class Keeper:
         self._block = block.number
         if not await self._is_removed(self._client.at(block)):
             self._begin("commit", self.commit(block))
-            await self._open_due(self._client.at(block))
             self._begin("claim", self.claim(block))
             if block.number % self._config.heartbeat_blocks == 0:
                 self._begin("heartbeat", self._send(registry.heartbeat()))
+        await self._open_due(self._client.at(block))  # a removed worker's appeal is audited too
         self._begin("settle", self.settle(block))
 
     async def _is_removed(self, view: View) -> bool:
         """Whether the account was slashed and may neither commit nor claim; what it sent would only cost fees."""
         state = await spot_checks.worker_state(view, self._signer.public)
         if state.removed and not self._removed:
-            log.error("this account was slashed and removed: it earns nothing any more, use another account")
+            log.error(
+                "this account was slashed and removed: it earns nothing until its quarantine is over and it has bonded "
+                "again; a verdict that is wrong can be appealed for a while (spot_checks.appeal)"
+            )
         self._removed = state.removed
         return self._removed
 
@@ -97,7 +101,7 @@ class Keeper:
     async def _end(self, number: int, block: Block) -> None:
         """Look no more after a session that is closed, unless that may yet be undone."""
         session = await sessions.session(self._client.at(block), number)
-        if session is None or session.status == "Closed":
+        if session is None or isinstance(session.status, StatusClosed):
             self._store.end(number, block.number)
 
     async def _send(self, call: Any) -> None:
@@ -123,7 +127,7 @@ class Keeper:
 
     async def _submit(self, batch: StoredBatch) -> None:
         result = await self._client.submit(spot_checks.commit_batch(batch.segments), self._signer)
-        event = result.find(spot_checks.PALLET, "BatchCommitted")
+        event = result.find("SpotChecks", "BatchCommitted")
         assert event is not None
         self._store.committed(batch.number, event.fields["epoch"])
         log.info("committed %s answers in epoch %s", event.fields["receipts"], event.fields["epoch"])
@@ -168,7 +172,7 @@ class Keeper:
         segments = []
         for number, answers in self._store.uncommitted().items():
             session = await sessions.session(view, number)
-            if session is None or session.status == "Closed":
+            if session is None or isinstance(session.status, StatusClosed):
                 await self._end(number, block)
                 continue
             run = contiguous(answers, session.next_index)
@@ -236,14 +240,16 @@ class Keeper:
     async def _claim_session(self, number: int, block: Block) -> None:
         kept = self._store.voucher(number)
         session = await sessions.session(self._client.at(), number)
-        if session is None or session.status == "Closed":
+        if session is None or isinstance(session.status, StatusClosed):
             await self._end(number, block)
             return
         if kept is None:
             return
         voucher, signature = kept
         amount = min(voucher.amount, session.committed) - session.claimed
-        ending = session.status == "Closing" or session.expires_at - block.number <= CLAIM_BEFORE
+        ending = (
+            isinstance(session.status, StatusClosing) or session.expires_at - block.number <= CLAIM_BEFORE
+        )
         if amount >= (1 if ending else max(1, self._config.claim_at_least)):
             await self._send(sessions.claim(number, voucher.amount, voucher.answers, signature))
             log.info("claimed %s plancks of session %s", amount, number)
@@ -254,7 +260,7 @@ class Keeper:
         for batch in self._store.unsettled():
             assert batch.epoch is not None
             found = await spot_checks.batch(view, self._signer.public, batch.epoch)
-            if found is None or found.state in ("Settled", "Forfeited"):
+            if found is None or found.state in (BatchState.SETTLED, BatchState.FORFEITED):
                 self._store.settle(batch.number, block.number)
         pruned = self._store.prune(block.number - self._config.keep_blocks)
         if pruned:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
-from llmnet.chain import Client
+from llmnet.chain import Client, proxies_of
 from llmnet.pallets import sessions, spot_checks
 
 
@@ -19,6 +20,10 @@ class ChainView(Protocol):
 
     async def audit(self, number: int) -> spot_checks.Audit | None:
         """An audit at the best block."""
+        ...
+
+    async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
+        """Whether one of the owners has named the account as its proxy, without delay."""
         ...
 
 
@@ -36,3 +41,12 @@ class ClientView:
     async def audit(self, number: int) -> spot_checks.Audit | None:
         """See `ChainView`."""
         return await spot_checks.audit(self._client.at(), number)
+
+    async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
+        """See `ChainView`."""
+        view = self._client.at()
+        for owner in owners:
+            named, _ = await proxies_of(view, owner)
+            if any(proxy.delegate == account and proxy.delay == 0 for proxy in named):
+                return True
+        return False

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 import httpx
 
-from llmnet.chain import Client, Event, Keypair
+from llmnet.chain import Client, Event, Keypair, variant_name
 from llmnet.demo.cast import VALIDATORS
 from llmnet.demo.ledger import discrepancies, issuance
 from llmnet.demo.processes import Daemon, Troupe, free_port
@@ -284,7 +284,7 @@ class Network:
 
     async def verdicts(self, answers: Sequence[AnswerRecord]) -> list[str]:
         """The verdicts on answers."""
-        return [(await self.verdict(answer)).verdict for answer in answers]
+        return [variant_name((await self.verdict(answer)).verdict) for answer in answers]
 
     async def audit_of(self, answer: AnswerRecord, *stages: Stage) -> tuple[int, Audit]:
         """The audit of an answer, once it is at one of the stages."""

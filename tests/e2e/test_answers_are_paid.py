@@ -55,7 +55,7 @@ async def test_an_honest_answer_is_checked_and_paid(network: Network, requester:
     await requester.close_session(session)
     network.closing.append(session)
     closing = await sessions.session(network.client.at(), session)
-    assert closing is not None and closing.status == "Closing"
+    assert closing is not None and sessions.state(closing) == "closing"
 
 
 async def _claimed(network: Network, session: int, price: int) -> int:

@@ -30,7 +30,7 @@ async def test_a_session_ends_with_refund_and_one_rating(network: Network, reque
     ended = await network.seen("Sessions", "Closed", session=session)
     assert ended.fields["paid"] > 0 and ended.fields["paid"] + ended.fields["refunded"] == ESCROW
     found = await sessions.session(network.client.at(), session)
-    assert found is not None and (found.status, found.left) == ("Closed", 0)
+    assert found is not None and (sessions.state(found), sessions.left(found)) == ("closed", 0)
 
     worker = account(WORKER).public
     before = await reputation.score(network.client.at(), worker, 0, reputation.Axis.QUALITY)

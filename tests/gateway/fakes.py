@@ -14,7 +14,7 @@ from llmnet import proof
 from llmnet.chain import Call, Event, Keypair, Signer, TxResult
 from llmnet.gateway.ledger import BeaconPlace
 from llmnet.pallets.registry import Offer
-from llmnet.pallets.sessions import Session
+from llmnet.pallets.sessions import Session, StatusClosed, StatusClosing, StatusOpen
 from llmnet.proof import (
     Calibration,
     Candidate,
@@ -70,7 +70,7 @@ class FakeLedger:
         return [
             number
             for number, session in self.sessions.items()
-            if session.requester == requester and session.status != "Closed"
+            if session.requester == requester and not isinstance(session.status, StatusClosed)
         ]
 
     async def block(self) -> int:
@@ -104,8 +104,7 @@ class FakeLedger:
             next_index=0,
             seed_round=3,
             seed=proof.domain_hash("session-seed", self.life + bytes([number])),
-            status="Open",
-            status_block=None,
+            status=StatusOpen(),
             opened_at=self.height,
             expires_at=self.height + args["expires_in"],
             rated=False,
@@ -119,7 +118,7 @@ class FakeLedger:
 
     def _close(self, args: dict[str, Any], who: bytes) -> dict[str, Any]:
         found = self.sessions[args["session"]]
-        self.sessions[args["session"]] = replace(found, status="Closing", status_block=self.height + 60)
+        self.sessions[args["session"]] = replace(found, status=StatusClosing(self.height + 60))
         return {"event": "Closing", "until": self.height + 60, **args}
 
     def _rate(self, args: dict[str, Any], who: bytes) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from llmnet.chain import Variant
+from llmnet.chain import Variant, ViewFunction
 from llmnet.gateway.account import Statement, statement
 from llmnet.gateway.amounts import tokens
+
+from .typed import answer
 
 ME, OTHER = bytes([1]) * 32, bytes([2]) * 32
 SESSION = {
@@ -66,7 +68,10 @@ class FakeView:
         for entry in (self.specs if item == "Specs" else self.sessions).items():
             yield entry
 
-    async def view_function(self, pallet: str, name: str, **args: Any) -> Any:
+    async def ask(self, function: ViewFunction[Any], args: dict[str, Any]) -> Any:
+        return answer(function, args, self._plain(function.entry.name, args))
+
+    def _plain(self, name: str, args: dict[str, Any]) -> Any:
         match name:
             case "sessions_of":
                 return [

@@ -12,19 +12,14 @@ from llmnet.chain import Call
 from llmnet.gateway.story import REASONS, narrate
 from llmnet.gateway.trail import Entry, flat, opened_leaves, references_of, sort_out
 from llmnet.pallets import spot_checks
-from llmnet.pallets._convert import to_chain
 from llmnet.proof import Leaf, Segment
 
 from .conftest import REQUESTER, WORKER
 from .test_receipts import answered
+from .typed import from_block as call
 
 VALIDATOR = bytes([5]) * 32
 SALT = bytes([6]) * 32
-
-
-def call(built: Call) -> Call:
-    """A call as it comes back from a block: plain values."""
-    return Call(built.pallet, built.function, {name: to_chain(value) for name, value in built.args.items()})
 
 
 def opening(leaves: list[Leaf], nodes: list[bytes], audit: int = 3) -> Entry:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 from llmnet.chain import Block, Call, DispatchError, DispatchFailed, Keypair, TxResult
 from llmnet.pallets.beacon import BeaconStatus
 from llmnet.pallets.spot_checks import Answer, Audit, Duty, Member, Stage
-from llmnet.proof import Receipt, ServiceSpec
+from llmnet.proof import Receipt, ServiceSpec, draw_positions
 from llmnet.verifier import FetchError, Material
 from llmnet.verifier.ledger import Outlook
 
@@ -58,6 +58,7 @@ class FakeLedger:
         self.audits: dict[int, Audit] = {}
         self.specs = {spec.id: spec for spec in specs or []}
         self.where: str | None = "http://worker.example"
+        self.named: dict[int, list[int]] = {}
         self.sent: list[Call] = []
         self.on_submit: Callable[[Call], None] = lambda call: None
         self.arriving: asyncio.Queue[Block | Exception] = asyncio.Queue()
@@ -74,6 +75,11 @@ class FakeLedger:
 
     async def audit(self, number: int) -> Audit | None:
         return self.audits.get(number)
+
+    async def positions(self, number: int) -> Sequence[int]:
+        audit = self.audits[number]
+        assert audit.answer is not None
+        return self.named.get(number) or draw_positions(audit.seed, audit.answer.receipt.n_out)
 
     async def spec(self, spec_id: bytes) -> ServiceSpec | None:
         return self.specs.get(spec_id)

@@ -18,12 +18,17 @@ from llmnet.chain import (
     Event,
     Header,
     TransactionExpired,
-    Variant,
     WrongChain,
 )
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets.beacon import BeaconStatus
-from llmnet.pallets.spot_checks import Audit, Duty, Stage
+from llmnet.pallets.spot_checks import (
+    Audit,
+    Duty,
+    ReferenceCommitmentReference,
+    ReferenceCommitmentWithheld,
+    Stage,
+)
 from llmnet.proof import ServiceSpec
 from llmnet.verifier import FetchError, ReferenceFailed, spec_of
 from llmnet.verifier.auditor import Auditor
@@ -114,11 +119,22 @@ async def test_a_reference_is_committed_and_revealed_once(
     leaves, salt = scene.store.finding(1).leaves, revealed["salt"]  # type: ignore[union-attr]
     assert leaves is not None
     expected = proof.reference_commitment(1, VALIDATOR.public, leaves, salt)
-    assert committed["commitment"] == Variant("Reference", expected)
+    assert committed["commitment"] == ReferenceCommitmentReference(expected)
     positions = proof.draw_positions(SEED, answered.receipt.n_out)
     own = reference.leaves(answered.prompt_ids, answered.material.tokens, positions, answered.request_seed)
     assert list(leaves) == own
-    assert [leaf["position"] for leaf in revealed["leaves"]] == list(positions)
+    assert [leaf.position for leaf in revealed["leaves"]] == list(positions)
+
+
+async def test_positions_that_an_accuser_named_are_looked_at(
+    scene: Scene, reference: Reference, answered: Answered
+) -> None:
+    scene.ledger.named[1] = [0, answered.receipt.n_out - 1]
+    scene.ledger.duties = [opened()]
+    await scene.step()
+    leaves = scene.store.finding(1).leaves  # type: ignore[union-attr]
+    assert leaves is not None
+    assert [leaf.position for leaf in leaves] == scene.ledger.named[1]
 
 
 @pytest.mark.parametrize("death", ["before the commitment is sent", "after it was sent"])
@@ -150,7 +166,7 @@ async def test_a_validator_killed_between_commit_and_reveal_reveals_what_it_comm
     assert finding is not None
     assert finding.leaves is not None
     commitment = proof.reference_commitment(1, VALIDATOR.public, finding.leaves, ledger.sent[1].args["salt"])
-    assert ledger.sent[0].args["commitment"] == Variant("Reference", commitment)
+    assert ledger.sent[0].args["commitment"] == ReferenceCommitmentReference(commitment)
 
 
 async def test_without_its_store_a_validator_reveals_nothing(scene: Scene) -> None:
@@ -166,7 +182,7 @@ async def test_other_data_than_the_receipt_names_are_reported_at_once(
     scene.source.answers = [replace(answered.material, text="another text")]
     scene.ledger.duties = [opened()]
     await scene.step(block=20)
-    assert scene.ledger.sent[0].args == {"audit": 1, "commitment": Variant("Withheld")}
+    assert scene.ledger.sent[0].args == {"audit": 1, "commitment": ReferenceCommitmentWithheld()}
     assert scene.store.finding(1).withheld.startswith("text_hash")  # type: ignore[union-attr]
     await scene.kill()
     scene.start()
@@ -180,7 +196,7 @@ async def test_a_worker_that_is_down_is_asked_until_it_is_back(scene: Scene, ans
     scene.ledger.duties = [opened()]
     await scene.step(block=20)
     assert len(scene.source.asked) == 3
-    assert scene.ledger.sent[0].args["commitment"].name == "Reference"
+    assert scene.ledger.sent[0].args["commitment"].VARIANT == "Reference"
 
 
 async def test_a_worker_that_stays_away_is_reported_shortly_before_the_deadline(scene: Scene) -> None:
@@ -191,7 +207,7 @@ async def test_a_worker_that_stays_away_is_reported_shortly_before_the_deadline(
     await asyncio.sleep(0.05)
     assert scene.ledger.sent == []
     await scene.step(block=94)
-    assert scene.ledger.sent[0].args["commitment"] == Variant("Withheld")
+    assert scene.ledger.sent[0].args["commitment"] == ReferenceCommitmentWithheld()
 
 
 async def test_a_worker_that_lets_its_callers_hang_is_reported_in_time(
@@ -215,11 +231,13 @@ async def test_a_worker_that_lets_its_callers_hang_is_reported_in_time(
     scene.ledger.block = 50
     await scene.duties.step()
     await asyncio.sleep(0.2)
-    assert [call.args["commitment"].name for call in scene.ledger.sent] == ["Reference"]
+    assert [call.args["commitment"].VARIANT for call in scene.ledger.sent] == ["Reference"]
     scene.ledger.block = 94
     await scene.duties.step()
     await asyncio.sleep(0.2)
-    reported = [call for call in scene.ledger.sent if call.args["commitment"] == Variant("Withheld")]
+    reported = [
+        call for call in scene.ledger.sent if call.args["commitment"] == ReferenceCommitmentWithheld()
+    ]
     assert len(reported) >= 4
 
 
@@ -227,7 +245,7 @@ async def test_a_worker_is_not_reported_before_it_was_asked(scene: Scene, answer
     """A validator that comes late has to ask first."""
     scene.ledger.duties = [opened(deadline=100)]
     await scene.step(block=96)
-    assert scene.ledger.sent[0].args["commitment"].name == "Reference"
+    assert scene.ledger.sent[0].args["commitment"].VARIANT == "Reference"
 
 
 async def test_a_worker_that_was_never_asked_is_not_reported(scene: Scene) -> None:
@@ -258,7 +276,7 @@ async def test_a_worker_that_moved_is_found(scene: Scene, answered: Answered) ->
 async def test_no_address_at_all_is_withheld_data(scene: Scene) -> None:
     scene.ledger.where, scene.ledger.duties = None, [opened()]
     await scene.step(block=95)
-    assert scene.ledger.sent[0].args["commitment"] == Variant("Withheld")
+    assert scene.ledger.sent[0].args["commitment"] == ReferenceCommitmentWithheld()
     assert scene.source.asked == []
 
 

@@ -107,7 +107,7 @@ def test_a_lie_is_named(name: str, asker: Asker, standard: Standard) -> None:
 
 def test_going_on_after_the_end_of_the_turn_is_seen(answered: Answered, standard: Standard) -> None:
     assert standard.tokenizer is not None
-    end = standard.tokenizer.eos_token_id
+    (end,) = standard.tokenizer.eos_ids
     material = retold(lambda t: (t[0], end, *t[2:]))(answered.material)
     assert "finish" in failed(material, standard)
 

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from llmnet import proof
-from llmnet.chain import BegunAnew, Client, Keypair, Variant, watch_life
+from llmnet.chain import BegunAnew, Client, Delegate, Keypair, Signer, add_proxy, own_key, watch_life
 from llmnet.devnode import Node, Seal, Server, serve
 from llmnet.engine.weights import ModelFiles
 from llmnet.pallets import registry, sessions, spot_checks, staking
-from llmnet.pallets.spot_checks import Audit, Stage
+from llmnet.pallets.spot_checks import Audit, Reason, ReferenceCommitmentWithheld, Stage, Verdict
 from llmnet.pallets.staking import BondError, StakeRole, ensure_bond
 from llmnet.proof import Segment, ServiceSpec
 from llmnet.verifier import Validator, ValidatorConfig, floor_calibration
@@ -28,6 +28,7 @@ from llmnet.verifier.fetch import Fetcher
 from llmnet.verifier.ledger import ClientLedger
 from llmnet.verifier.library import Library
 from llmnet.verifier.store import Store
+from llmnet.worker.ledger import ClientView
 
 from .answers import REQUESTER, WORKER, Answered, Asker
 
@@ -35,6 +36,7 @@ UNIT = 10**12
 ARTIFACT = Path(__file__).parents[2] / "runtime_spec/artifacts/llmnet_runtime.compact.compressed.wasm"
 ALICE = Keypair.from_uri("//Alice")
 VALIDATORS = [Keypair.from_uri(f"//Validator{number}") for number in (1, 2, 3)]
+HOT = Keypair.from_uri("//Bob")  # acts for the last of them, whose own key stays in the drawer
 BLOCK_SECONDS = 0.25
 
 
@@ -54,15 +56,15 @@ class Running:
     """One validator in this process; it can be killed and started again on the same store."""
 
     def __init__(
-        self, client: Client, keys: Keypair, files: ModelFiles, store: Path, http: httpx.AsyncClient
+        self, client: Client, keys: Signer, files: ModelFiles, store: Path, http: httpx.AsyncClient
     ) -> None:
         self.client, self.keys, self.files, self.path, self.http = client, keys, files, store, http
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         ledger = ClientLedger(self.client, self.keys)
-        self.store = Store(self.path, genesis_hash=self.client.genesis_hash, account=self.keys.public)
-        fetcher = Fetcher(self.http, self.keys, self.client.genesis_hash)
+        self.store = Store(self.path, genesis_hash=self.client.genesis_hash, account=self.keys.account)
+        fetcher = Fetcher(self.http, own_key(self.keys), self.client.genesis_hash)
         clock, library = Clock(), Library([self.files])
         auditor = Auditor(ledger, self.store, fetcher, library, clock, max_fetches=4, report_before=4)
         self.duties = Duties(ledger, self.store, auditor, clock)
@@ -169,7 +171,11 @@ async def scene(
         running = []
         for number, keys in enumerate(VALIDATORS):
             await ensure_bond(client, keys, StakeRole.VALIDATOR, 1000 * UNIT)
-            validator = Running(client, keys, tiny, tmp_path / f"{number}.sqlite", http)
+            signer: Signer = keys
+            if keys is VALIDATORS[-1]:
+                await client.submit(add_proxy(HOT.account, "Work"), keys)
+                signer = Delegate(HOT, keys.account)
+            validator = Running(client, signer, tiny, tmp_path / f"{number}.sqlite", http)
             stack.push_async_callback(validator.kill)
             validator.start()
             running.append(validator)
@@ -186,13 +192,16 @@ async def test_an_honest_answer_passes_although_a_validator_is_killed_between_co
     await wait_for_audit(client, worker, stage=Stage.REFERENCED, act=False)
     await running[0].kill()
     opened = await wait_for_audit(client, worker, stage=Stage.LEAVES_OPENED)
-    assert all(member.commitment.name == "Reference" for member in opened.panel if member.commitment)
+    assert all(member.commitment.VARIANT == "Reference" for member in opened.panel if member.commitment)
     running[0].start()
     decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
     assert decided.outcome is not None
-    assert (decided.outcome.verdict, decided.outcome.margin_total) == ("Passed", 0)
-    assert decided.outcome.position_evidence < 0
+    assert (decided.outcome.verdict, decided.outcome.total.margin) == (Verdict.PASSED, 0)
+    assert decided.outcome.evidence.position < 0
     assert all(member.revealed for member in decided.panel)
+    view = ClientView(client)  # what a worker asks the chain before it serves a hot key
+    assert await view.acts_for(HOT.account, {VALIDATORS[-1].account})
+    assert not await view.acts_for(HOT.account, {keys.account for keys in VALIDATORS[:-1]})
     # All three took part in the beacon, and nobody was fined for silence.
     events = [event async for event in _events(client)]
     names = {(event.pallet, event.name) for event in events}
@@ -208,8 +217,8 @@ async def test_a_worker_that_hands_out_nothing_is_reported_by_the_panel(
     worker.served = False
     decided = await wait_for_audit(client, worker, stage=Stage.DECIDED)
     assert decided.outcome is not None
-    assert (decided.outcome.verdict, decided.outcome.reason) == ("Failed", "Withheld")
-    assert all(member.commitment == Variant("Withheld") for member in decided.panel)
+    assert (decided.outcome.verdict, decided.outcome.reason) == (Verdict.FAILED, Reason.WITHHELD)
+    assert all(member.commitment == ReferenceCommitmentWithheld() for member in decided.panel)
 
 
 async def test_who_cannot_be_a_validator_is_told_so(client: Client) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmnet import proof
-from llmnet.engine import Engine, skip_layer
+from llmnet.engine import Engine, LlamaModel, skip_layer
 from llmnet.engine.tiny import write_tiny_model
 from llmnet.engine.weights import ModelFiles
 from llmnet.proof import Leaf, ServiceSpec
@@ -174,8 +174,7 @@ def test_one_odd_position_is_shown_and_is_no_verdict(honest: Answered, tiny: Mod
 
 def test_cheap_decode_is_caught_by_the_margin(tiny: ModelFiles, spec: ServiceSpec, asker: Asker) -> None:
     """Tokens from a model with one layer less, leaves from the honest one: fingerprints see nothing of it."""
-    cheap = Engine(tiny, spec)
-    cheap.model = skip_layer(cheap.model, 1)  # type: ignore[attr-defined]
+    cheap = Engine(tiny, spec, model=skip_layer(LlamaModel.from_files(tiny, spec.numerics), 1))
     liar = Asker.__new__(Asker)
     liar.spec, liar._engine = spec, cheap
     answered = liar.ask("tell me of the sun and the sea", max_tokens=60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import httpx
 from llmnet import proof
 from llmnet.chain import Keypair
 from llmnet.engine import GenerationRequest, ModelFiles
-from llmnet.pallets.sessions import Session
+from llmnet.pallets.sessions import Session, StatusOpen
 from llmnet.pallets.spot_checks import Audit, Member, Stage
 from llmnet.proof import Candidate, FinishReason, Leaf, Message, Request, Role, ServiceSpec, Voucher
 from llmnet.worker import Backend, Finished, Piece, Store, WorkerConfig
@@ -44,6 +44,7 @@ class FakeChain:
         self.genesis_hash = GENESIS
         self.sessions: dict[int, Session] = {}
         self.audits: dict[int, Audit] = {}
+        self.proxies: dict[bytes, tuple[bytes, ...]] = {}
         self.down = False
         self._spec = spec
 
@@ -62,8 +63,7 @@ class FakeChain:
             next_index=0,
             seed_round=7,
             seed=bytes([number]) * 32,
-            status="Open",
-            status_block=None,
+            status=StatusOpen(),
             opened_at=1,
             expires_at=1000,
             rated=False,
@@ -93,6 +93,10 @@ class FakeChain:
     async def session(self, number: int) -> Session | None:
         self._reach()
         return self.sessions.get(number)
+
+    async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
+        self._reach()
+        return any(account in self.proxies.get(owner, ()) for owner in owners)
 
     async def audit(self, number: int) -> Audit | None:
         self._reach()

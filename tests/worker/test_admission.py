@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from llmnet import proof
+from llmnet.pallets.sessions import Status, StatusClosed, StatusClosing, state
 from llmnet.proof import Voucher
 
 from .shop import GENESIS, PAYER, STRANGER, WORKER, Shop, body_of, make_request, refused, sign
@@ -55,11 +56,13 @@ async def test_an_unreachable_chain_is_not_an_unknown_session(shop: Shop) -> Non
     assert answer.headers["retry-after"] == "5"
 
 
-@pytest.mark.parametrize("status", ["Closing", "Closed"])
-async def test_a_session_that_ends_takes_no_new_request_but_replays_old_ones(shop: Shop, status: str) -> None:
+@pytest.mark.parametrize("status", [StatusClosing(50), StatusClosed(50)], ids=["closing", "closed"])
+async def test_a_session_that_ends_takes_no_new_request_but_replays_old_ones(
+    shop: Shop, status: Status
+) -> None:
     first = (await shop.ask()).json()
-    shop.chain.add(1, status=status, status_block=50)
-    refused(await shop.ask(make_request(1)), 409, "session_over", status.lower())
+    session = shop.chain.add(1, status=status)
+    refused(await shop.ask(make_request(1)), 409, "session_over", state(session))
     assert (await shop.ask()).json()["llmnet"] == first["llmnet"]
 
 

@@ -41,6 +41,15 @@ async def test_who_is_not_on_the_panel_gets_nothing(shop: Shop) -> None:
         refused(await shop.fetch("/v1/audits/5", AUDIT, keys), 401, "not_on_panel", "5")
 
 
+async def test_the_proxy_of_a_member_is_served_like_the_member(shop: Shop) -> None:
+    await shop.ask()
+    shop.chain.add_audit(5, 1, 0)
+    shop.chain.proxies[PAYER.public] = (STRANGER.public,)  # of somebody who is not on the panel
+    refused(await shop.fetch("/v1/audits/5", AUDIT, STRANGER), 401, "not_on_panel", "5")
+    shop.chain.proxies[VALIDATOR.public] = (STRANGER.public,)
+    assert (await shop.fetch("/v1/audits/5", AUDIT, STRANGER)).status_code == 200
+
+
 async def test_a_signature_opens_one_audit_only(shop: Shop) -> None:
     await shop.ask()
     shop.chain.add_audit(5, 1, 0)
