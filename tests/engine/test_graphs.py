@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
 import torch
 
 from llmnet.engine import Engine, GenerationRequest, LlamaModel, ModelFiles, service_spec
+from llmnet.engine.cpu import tape
+from llmnet.engine.cpu.kernels import host
 from llmnet.engine.graphs import MAX_ROWS_CPU, DecodeGraphs, _bucket
 from llmnet.proof import Leaf, NumericsClass
 
@@ -97,3 +101,17 @@ def test_cuda_graphs_give_the_bits_of_eager_steps(
     assert run(recorded) == run(Engine(tiny, spec, device="cuda", graphs=False))
     assert recorded._graphs is not None
     assert 6 in recorded._graphs._recordings
+
+
+def test_a_recording_owns_the_code_it_runs(tiny: ModelFiles, run: Run) -> None:
+    """Two engines may record at the same time: whichever player the cache forgets must stay where it is."""
+    engine = Engine(tiny, service_spec(tiny, bytes(32)))
+    expected = run(engine)
+    player = weakref.ref(tape._player(host()))
+    tape._player.cache_clear()
+    gc.collect()
+    assert player() is not None
+    assert run(engine) == expected
+    del engine
+    gc.collect()
+    assert player() is None

@@ -23,7 +23,7 @@ class Tape:
     """Records calls, and owns the memory that they write to."""
 
     def __init__(self) -> None:
-        self._calls: list[tuple[int, bytes, int]] = []
+        self._calls: list[tuple[CompiledKernel, bytes, int]] = []
         self._memory: dict[tuple[int, tuple[int, ...]], torch.Tensor] = {}
         self._taken = 0
 
@@ -37,20 +37,22 @@ class Tape:
 
     def add(self, kernel: CompiledKernel, threads: int, values: Sequence[float]) -> None:
         """Remember a call."""
-        self._calls.append((kernel.address, kernel.packed(values), threads))
+        self._calls.append((kernel, kernel.packed(values), threads))
 
     def finish(self, machine: Machine) -> Callable[[], None]:
         """A function that does all calls in order."""
-        play = _PLAY(_player(machine).address("play"))
+        player = _player(machine)
+        play = _PLAY(player.address("play"))
         arguments = [ctypes.create_string_buffer(packed, len(packed)) for _, packed, _ in self._calls]
         table = (ctypes.c_int64 * (_WORDS_A_CALL * len(self._calls)))()
-        for index, ((address, _, threads), packed) in enumerate(zip(self._calls, arguments, strict=True)):
+        for index, ((kernel, _, threads), packed) in enumerate(zip(self._calls, arguments, strict=True)):
             table[_WORDS_A_CALL * index : _WORDS_A_CALL * (index + 1)] = [
-                address,
+                kernel.address,
                 ctypes.addressof(packed),
                 threads,
             ]
-        count, owned = len(self._calls), (self._memory, arguments)
+        # The player is owned too: of two threads that ask for it first at the same time, the cache keeps one's only.
+        count, owned = len(self._calls), (self._memory, arguments, self._calls, player)
 
         def again() -> None:
             assert owned  # what the table points to lives as long as this function
