@@ -11,6 +11,7 @@ from llmnet.chain import ChainError, Client
 BLOCK_SECONDS = 0.35
 SLOW_SECONDS = 1.0
 RETRY_SECONDS = 0.2
+PEER_BLOCK_SECONDS = 1.6
 
 
 class Clock:
@@ -52,3 +53,17 @@ class Clock:
             yield
         finally:
             self.seconds = before
+
+
+class PeerClock(Clock):
+    """The same face for polkadot-sdk's node, whose time nobody holds: its blocks come at an interval, and a tick waits for the next."""
+
+    async def run(self) -> None:
+        """Blocks come by themselves."""
+        await asyncio.Event().wait()
+
+    async def tick(self, count: int = 1) -> None:
+        """Wait for so many more blocks."""
+        goal = (await self._client.head()).number + count
+        while (await self._client.head()).number < goal:
+            await asyncio.sleep(PEER_BLOCK_SECONDS / 10)

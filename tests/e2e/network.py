@@ -25,7 +25,7 @@ from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.spot_checks import Audit, Outcome, Stage
 from llmnet.verifier import spec_of
 
-from .clock import Clock
+from .clock import Clock, PeerClock
 
 T = TypeVar("T")
 WORKER = "Worker1"
@@ -33,6 +33,9 @@ ESCROW = 10**12
 MAX_TOKENS = 10
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 LOG_LINES = 25
+# Everything on polkadot-sdk's own node (LLMNET_POLKADOT_NODE) instead of ours.
+ON_PEER = os.environ.get("LLMNET_E2E_NODE") == "polkadot"
+PATIENCE = 5 if ON_PEER else 1  # its blocks are as much slower, so that daemons can restart within a deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +78,14 @@ class Network:
 
     async def _open(self) -> None:
         self.troupe = await self._stack.enter_async_context(Troupe(self.folder))
-        port = self.url.rsplit(":", 1)[1]
-        await self.start(
-            "node",
-            "llmnet.cli.node",
-            "--dev",
-            "--port",
-            port,
-            "--seal",
-            "manual",
-            "--base-path",
-            self.folder / "chain",
-        )
+        place = ("--port", self.url.rsplit(":", 1)[1], "--base-path", self.folder / "chain")
+        if ON_PEER:
+            await self.start("node", "tests.e2e.peer_node", *place)
+        else:
+            await self.start("node", "llmnet.cli.node", "--dev", "--seal", "manual", *place)
         self.client = await self._stack.enter_async_context(Client.connect(self.url))
         hand = await self._stack.enter_async_context(Client.connect(self.url))
-        self.clock = Clock(hand)
+        self.clock = PeerClock(hand) if ON_PEER else Clock(hand)
         await self.clock.tick()
         self.issuance = await issuance(self.client.at())
         for work in (self.clock.run(), self._record()):
@@ -194,7 +190,7 @@ class Network:
     async def until(self, probe: Callable[[], Awaitable[T | None]], seconds: float = 45) -> T:
         """What the probe gives, as soon as it is true; it is asked after every block."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE * seconds):
                 while True:
                     self.troupe.check()
                     found = await probe()
@@ -251,14 +247,16 @@ class Network:
 
     def requester(self, name: str) -> Requester:
         """Somebody who asks; to be closed by the caller."""
-        return Requester(self.client, key(name), self.folder / "home", patience=Patience(seconds=40.0))
+        return Requester(
+            self.client, key(name), self.folder / "home", patience=Patience(seconds=40.0 * PATIENCE)
+        )
 
     async def session(self, requester: Requester, worker: str = WORKER, expires_in: int = 600) -> int:
         """A new session that has its seed."""
         number = await requester.open_session(
             key(worker).public, self.spec.id, escrow=ESCROW, expires_in=expires_in
         )
-        await requester.wait_for_seed(number, timeout=40)
+        await requester.wait_for_seed(number, timeout=40 * PATIENCE)
         return number
 
     async def answers(self, requester: Requester, session: int, count: int = 2) -> list[AnswerRecord]:

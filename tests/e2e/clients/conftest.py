@@ -141,7 +141,7 @@ def polkadot_url(polkadot_spec: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    options = ["--dev-block-time", "500", "--tmp", "--rpc-port", str(port)]
+    options = ["--dev-block-time", "500", "--tmp", "--rpc-port", str(port), "--port", "0"]
     quiet = ["--no-telemetry", "--no-prometheus", "--no-hardware-benchmarks"]
     log = polkadot_spec.parent / "node.log"
     with log.open("wb") as sink:
