@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export CARGO_TARGET_DIR ?= $(CACHE)/target-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench bench-gpu gate bench-node differential soak crash subxt lock clean
+.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench bench-gpu gate bench-node differential e2e-on-polkadot soak crash subxt lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench-node: $(STAMP) ## the embedded node beside polkadot-sdk's own (LLMNET_POLK
 
 differential: $(STAMP) ## 2000 random transactions: does our node do what polkadot-sdk's does? (LLMNET_POLKADOT_NODE)
 	$(BIN)/python -m tests.devnode.differential --calls 2000 $(ARGS)
+
+e2e-on-polkadot: model ## the end-to-end suite on polkadot-sdk's own node (LLMNET_POLKADOT_NODE) instead of ours
+	LLMNET_E2E_NODE=polkadot OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout=600 tests/e2e --ignore=tests/e2e/clients $(ARGS)
 
 soak: $(STAMP) ## 5000 blocks of 20 transfers: memory and file size
 	$(BIN)/python -m bench.devnode.soak $(ARGS)
