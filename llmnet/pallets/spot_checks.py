@@ -49,12 +49,16 @@ from ._generated.types import (
     ReferenceCommitmentReference,
     ReferenceCommitmentWithheld,
     Review,
+    ReviewKind,
     Stage,
     Verdict,
     WorkerState,
 )
 
 MILLION = 1_000_000
+# What a batch may hold: so many receipts, and a worth of which the stake can pay the fine.
+MAX_RECEIPTS = 640
+FINE_REWARDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ async def audit_probability(view: View, worker: bytes) -> float:
 
 
 __all__ = [
+    "FINE_REWARDS",
+    "MAX_RECEIPTS",
     "Answer",
     "Audit",
     "Batch",
@@ -111,6 +117,7 @@ __all__ = [
     "ReferenceCommitmentReference",
     "ReferenceCommitmentWithheld",
     "Review",
+    "ReviewKind",
     "Stage",
     "Verdict",
     "WorkerState",

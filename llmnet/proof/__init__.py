@@ -47,6 +47,7 @@ Sampling (`sampler.py`)
     sample_batch(logprobs [B, k], ids [B, k], temperatures [B], request_seeds [B], positions [B]) -> [B]
     well_formed(leaf, spec);  self_consistent(leaf, spec, request_seed, temperature)
     margin(leaf, reference, spec, calibration, request_seed, temperature) -> Margin HIT MISS NOT_COUNTED
+    deficit(leaf, reference, spec, request_seed, temperature) -> Q16.16 nat, or None (not counted)
 
 From floats to leaves (`sketch.py`, `build.py`); a NaN or an infinity anywhere raises NonFiniteError
     build_leaves(logits f32 [B, V], hidden f32 [B, D], positions [B], request_seeds [B], spec,
@@ -133,7 +134,9 @@ from .pricing import price
 from .receipt import FinishReason, PlacedSegment, Receipt, Segment, Voucher
 from .request import Message, Request, Role
 from .sampler import (
+    ABSENT,
     Margin,
+    deficit,
     looked_at,
     margin,
     sample,
@@ -150,6 +153,7 @@ from .signs import sign_matrix
 from .sketch import quantise_lanes, sketch_hidden, sketch_logits
 
 __all__ = [
+    "ABSENT",
     "LANES",
     "Calibration",
     "Candidate",
@@ -189,6 +193,7 @@ __all__ = [
     "build_leaves",
     "clip",
     "decode_leaves",
+    "deficit",
     "distance",
     "domain_hash",
     "draw_count",

@@ -14,6 +14,7 @@ from .sampler import Margin, margin, self_consistent
 from .scoring import (
     EVIDENCE_MAX,
     EXCEPTION_MISSES,
+    MARGIN_FAIL,
     MARGIN_HIT,
     MARGIN_MISS,
     Sprt,
@@ -148,7 +149,7 @@ def _conclude(scored: tuple[PositionScore, ...], consensus: Consensus, tested: S
     match = all(row.token_matches for row in scored)
     position = clip(sum(row.evidence for row in scored)) if consistent and match else EVIDENCE_MAX
     margins = clip(sum(_MARGIN_EVIDENCE[row.margin] for row in scored))
-    failed = tested is Sprt.FAILED or not consistent or not match or margins >= EVIDENCE_MAX
+    failed = tested is Sprt.FAILED or not consistent or not match or margins >= MARGIN_FAIL
     assert consensus.nearest is not None
     return Judgement(
         verdict=Verdict.FAIL if failed else Verdict.PASS,

@@ -15,6 +15,9 @@ from .philox import stream_key
 from .service import Calibration, ServiceSpec
 
 SKIPPED_RANKS = 4
+ABSENT = 2**63 - 1
+SLACK = 1 << 16
+"""What is forgiven a token at the reference's cut or below it, where honest runs swap candidates in and out: a nat."""
 
 
 class Margin(Enum):
@@ -119,22 +122,30 @@ def margin(
 ) -> Margin:
     """Whether the worker's token could honestly have won among the reference's candidates.
 
-    `reference` must be well formed. The last four ranks of a leaf are where honest runs swap candidates in
-    and out: a token there does not count.
+    `reference` must be well formed. Near its cut, and below, only tokens that are far off count.
+    """
+    found = deficit(leaf, reference, spec, request_seed, temperature)
+    if found is None:
+        return Margin.NOT_COUNTED
+    return Margin.MISS if found > calibration.tau_sample else Margin.HIT
+
+
+def deficit(
+    leaf: Leaf, reference: Leaf, spec: ServiceSpec, request_seed: bytes, temperature: int
+) -> int | None:
+    """By how much, in Q16.16 nat, the reference would have preferred another token; 0 if it agrees.
+
+    What the worker says of its own candidates is not asked. A token that the reference does not hold is at most as
+    likely as the last one that it holds. At the last four ranks and below, a nat is forgiven: None if nothing is left.
     """
     ranks = looked_at(spec.top_k)
     ids = [pair.id for pair in reference.candidates]
-    if leaf.token not in ids:
-        own = [pair.id for pair in leaf.candidates]
-        return Margin.NOT_COUNTED if leaf.token in own and own.index(leaf.token) >= ranks else Margin.MISS
-    rank = ids.index(leaf.token)
-    if rank >= ranks:
-        return Margin.NOT_COUNTED
     logprobs = [pair.logprob for pair in reference.candidates]
-    points = [int(point) for point in scores(logprobs, ids, temperature, request_seed, reference.position)][
-        :ranks
-    ]
-    deficit = max(points) - points[rank]
-    if temperature:
-        deficit = deficit * temperature // 256
-    return Margin.MISS if deficit > calibration.tau_sample else Margin.HIT
+    rank = ids.index(leaf.token) if leaf.token in ids else len(ids)
+    pairs = [*ids[:ranks], leaf.token], [*logprobs[:ranks], logprobs[min(rank, len(ids) - 1)]]
+    points = scores(pairs[1], pairs[0], temperature, request_seed, reference.position)
+    short = int(points[:-1].max()) - int(points[-1])
+    nats = short * temperature // 256 if temperature else short
+    if rank < ranks and rank < len(ids):
+        return nats
+    return nats - SLACK if nats > SLACK else None

@@ -46,11 +46,6 @@ def uint(value: int, bits: int) -> bytes:
     return check_uint(value, bits, f"u{bits}").to_bytes(bits // 8, "little")
 
 
-def sint(value: int, bits: int) -> bytes:
-    """Fixed-width two's complement integer."""
-    return check_int(value, bits, f"i{bits}").to_bytes(bits // 8, "little", signed=True)
-
-
 def compact(value: int) -> bytes:
     """Compact form of a length (0..2^32)."""
     number = check_uint(value, 32, "length")
@@ -99,10 +94,6 @@ class Reader:
     def uint(self, bits: int, what: str) -> int:
         """Fixed-width unsigned integer."""
         return int.from_bytes(self.take(bits // 8, what), "little")
-
-    def sint(self, bits: int, what: str) -> int:
-        """Fixed-width two's complement integer."""
-        return int.from_bytes(self.take(bits // 8, what), "little", signed=True)
 
     def length(self, what: str, limit: int, item_size: int = 1) -> int:
         """Compact length of at most `limit` items of at least `item_size` bytes each, in its shortest form

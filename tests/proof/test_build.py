@@ -227,3 +227,91 @@ def test_too_few_candidates_or_lanes_are_refused() -> None:
     ):
         with pytest.raises(ShapeError):
             assemble_leaves(range(B), *parts, SPEC, SEEDS, temperatures=[0] * B)
+
+
+# What is rounded when, and what is refused
+
+
+def test_floats_are_rounded_to_fp32_before_anything_is_computed_from_them() -> None:
+    rng = np.random.default_rng(3)
+    z, h = rng.normal(size=(B, V)) + 2.0e4, rng.normal(size=(B, D)) * 1e4
+    narrow = z.astype(np.float32), h.astype(np.float32)
+    options = {"temperatures": [256] * B}
+    found = build_leaves(z, h, range(B), SEEDS, SPEC, **options)
+    assert found == build_leaves(*narrow, range(B), SEEDS, SPEC, **options)
+    assert [part.tolist() for part in top_candidates(z, 8)] == [
+        part.tolist() for part in top_candidates(narrow[0], 8)
+    ]
+    centred = z - z.mean()  # the inverse: in double, other log-probs come out
+    assert (
+        quantise_logprobs(centred - 20).tolist()
+        != quantise_logprobs(narrow[0] - narrow[0].mean() - 20).tolist()
+    )
+    signs = sign_matrix(SEEDS[0], "LOGI", V), sign_matrix(SEEDS[0], "HIDN", D)
+    assert sketch_logits(z[0], signs[0]).tolist() == sketch_logits(narrow[0][0], signs[0]).tolist()
+    assert sketch_hidden(h[0], signs[1]).tolist() == sketch_hidden(narrow[1][0], signs[1]).tolist()
+
+
+def test_the_normaliser_is_summed_in_double() -> None:
+    z = np.random.default_rng(4).normal(size=(1, 100_000)).astype(np.float32)
+    exact = float(z.max()) + math.log(math.fsum(np.exp(z[0] - z.max()).tolist()))  # exponentials are of fp32
+    assert abs(float(log_normaliser(z)[0]) - exact) < 1e-12
+    large = np.array([[16_777_216.0, 16_777_216.0]], dtype=np.float32)
+    assert float(log_normaliser(large)[0]) == 16_777_216.0 + math.log(2)
+
+
+def test_no_log_prob_is_above_zero() -> None:
+    assert quantise_logprobs([0.01, 3.0, -0.001]).tolist() == [0, 0, 0]
+
+
+def test_everything_that_clamps_ties_with_a_kth_that_just_clamps() -> None:
+    logits = np.full((1, 40), -300.0, dtype=np.float32)
+    logits[0, 39], logits[0, 38] = 0.0, -127.998
+    ids, logprobs = top_candidates(logits, 2)
+    assert ids.tolist() == [[39, 0]]
+    assert logprobs.tolist() == [[0, -32767]]
+
+
+def test_shapes_that_do_not_fit_are_named() -> None:
+    z, h = batch()
+    lanes = np.zeros((B, 8))
+    with pytest.raises(ShapeError, match=r"V >= 8, got \(300,\)"):
+        top_candidates(z[0], 8)
+    with pytest.raises(ShapeError, match=r"V >= 8, got \(4, 7\)"):
+        top_candidates(z[:, :7], 8)
+    with pytest.raises(ShapeError, match=r"must be \[B, 300\]"):
+        build_leaves(z[:, 1:], h, range(B), SEEDS, SPEC, temperatures=[0] * B)
+    with pytest.raises(ShapeError, match="m >= 8"):
+        assemble_leaves(
+            range(B), np.zeros((B, 7)), np.zeros((B, 7)), lanes, lanes, SPEC, SEEDS, tokens=[1] * B
+        )
+    with pytest.raises(ShapeError, match=r"lanes must be \[4, 8\]"):
+        assemble_leaves(
+            range(B), np.zeros((B, 9)), np.zeros((B, 9)), lanes[:, 1:], lanes, SPEC, SEEDS, tokens=[1] * B
+        )
+    with pytest.raises(ShapeError, match="4 rows, 3 positions and 4 tokens"):
+        build_leaves(z, h, range(3), SEEDS, SPEC, tokens=[1] * B)
+    signs = sign_matrix(SEEDS[0], "HIDN", D)
+    for values, table in ((h, signs), (h[0], signs[:, 1:]), (h[0], signs[1:])):
+        with pytest.raises(ShapeError, match="signs must be"):
+            sketch_hidden(values, table)
+
+
+def test_a_sketch_that_overflows_is_an_error_and_no_warning() -> None:
+    with pytest.raises(NonFiniteError, match="sketch lanes"):
+        sketch_hidden(
+            np.full(D, 3e38, dtype=np.float32) * sign_matrix(SEEDS[0], "HIDN", D)[0],
+            sign_matrix(SEEDS[0], "HIDN", D),
+        )
+
+
+def test_the_mean_of_logits_is_taken_in_double() -> None:
+    z = (np.random.default_rng(5).normal(size=V) + 3.0e5).astype(np.float32)
+    signs = sign_matrix(SEEDS[1], "LOGI", V)
+    centred = (z - np.float32(math.fsum(z.tolist()) / V)).astype(np.float64)
+    exact = signs.astype(np.float64) @ centred / math.sqrt(V)
+    np.testing.assert_allclose(sketch_logits(z, signs), exact, atol=1e-5)
+    rough = signs.astype(np.float64) @ (z - z.mean()).astype(np.float64) / math.sqrt(V)
+    assert np.abs(rough - exact).max() > 1e-3, (
+        "single precision would do as well, and this test shows nothing"
+    )

@@ -129,15 +129,36 @@ def test_opening_another_token_than_delivered_fails() -> None:
     assert result.position_evidence == 3072
 
 
+def cheap(leaf: Leaf) -> Leaf:
+    """Own candidates under which a token wins that the reference would not have sampled."""
+    pairs = sorted((-p.logprob, p.id) for p in leaf.candidates)
+    loser = next(p.id for p in leaf.candidates if p.id != leaf.token)
+    moved = sorted((3000 if i != loser else 0, i) for _, i in pairs)
+    return replace(leaf, token=loser, candidates=tuple(Candidate(i, -cost) for cost, i in moved))
+
+
+@pytest.mark.parametrize(
+    ("misses", "expected"), [(0, Verdict.PASS), (1, Verdict.PASS), (2, Verdict.FAIL), (3, Verdict.FAIL)]
+)
+def test_two_misses_fail_an_answer_and_one_does_not(misses: int, expected: Verdict) -> None:
+    missed = [
+        row.position
+        for row in verdict(
+            tuple(cheap(leaf) for leaf in TRUTH),
+            references(*[tuple(replace(leaf, token=cheap(leaf).token) for leaf in TRUTH)] * 3),
+        ).positions
+        if row.margin is Margin.MISS
+    ][:misses]
+    leaves = tuple(cheap(leaf) if leaf.position in missed else leaf for leaf in TRUTH)
+    delivered = tuple(replace(leaf, token=other.token) for leaf, other in zip(TRUTH, leaves, strict=True))
+    result = verdict(leaves, references(delivered, delivered, delivered))
+    hits = sum(row.margin is Margin.HIT for row in result.positions)
+    assert result.margin_evidence == 1024 * misses - 13 * hits
+    assert result.verdict is expected
+
+
 def test_cheap_decode_with_honest_sketches_fails_by_margin_alone() -> None:
-    """Own candidates under which the delivered tokens win, honest sketches; the reference knows better."""
-
-    def cheap(leaf: Leaf) -> Leaf:
-        pairs = sorted((-p.logprob, p.id) for p in leaf.candidates)
-        loser = next(p.id for p in leaf.candidates if p.id != leaf.token)
-        moved = sorted((3000 if i != loser else 0, i) for _, i in pairs)
-        return replace(leaf, token=loser, candidates=tuple(Candidate(i, -cost) for cost, i in moved))
-
+    """Honest sketches; the reference knows better."""
     leaves = tuple(cheap(leaf) for leaf in TRUTH)
     delivered = tuple(replace(leaf, token=other.token) for leaf, other in zip(TRUTH, leaves, strict=True))
     result = verdict(leaves, references(delivered, delivered, delivered))
@@ -208,7 +229,8 @@ def test_abstaining_punishes_nobody_for_the_answer() -> None:
     for among in ([], references(TRUTH), references(TRUTH, far)):
         result = verdict(far, among)
         assert (result.verdict, result.position_evidence, result.margin_evidence) == (Verdict.ABSTAIN, 0, 0)
-        assert result.rejected == ()
+        assert (result.sprt, result.self_consistent, result.tokens_match) == (Sprt.UNDECIDED, True, True)
+        assert (result.rejected, result.nearest, result.positions) == ((), None, ())
 
 
 def test_three_that_all_disagree_are_all_but_the_median_rejected_and_abstain() -> None:

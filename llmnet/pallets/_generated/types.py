@@ -1088,6 +1088,8 @@ class Record:
     accepted: tuple[AccountId32, ...]
     to_treasury: int
     prior: WorkerState
+    rejected: tuple[tuple[AccountId32, int], ...]
+    bounty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -1757,7 +1759,7 @@ TYPES = TypeTable(
         "8e75bc320b9c0e18": Reason,
         "74a1b3045d14c78b": Reasons,
         "26335dafdd1d956f": Receipt,
-        "97d55f0711e9ab40": Record,
+        "025574ae2007875e": Record,
         "2a62ebe28c5f718d": (
             ReferenceCommitmentReference,
             ReferenceCommitmentWithheld,

@@ -152,7 +152,7 @@ def margins() -> VectorFile:
     return VectorFile(
         "margin",
         "how the token of `leaf` stands in `reference`: hit, miss or not_counted",
-        unique(_at_limit(source) + cases),
+        unique(_at_limit(source) + _at_cut(source) + cases),
     )
 
 
@@ -179,6 +179,17 @@ def _at_limit(source: Source) -> list[Case]:
     spec, seed = source.spec(8, 1000), source.hash()
     greedy = Leaf(3, 11, tuple(Candidate(10 + i, -10 * i) for i in range(8)), (0,) * 8, (0,) * 8)
     return [_margin(greedy, greedy, spec, tau, seed, 0) for tau in (2559, 2560, 2561)]
+
+
+def _at_cut(source: Source) -> list[Case]:
+    """At the last four ranks and below: deficits exactly at and around the slack, and the tolerance above it."""
+    spec, seed = source.spec(8, 1000), source.hash()
+    greedy = Leaf(3, 10, tuple(Candidate(10 + i, -64 * i) for i in range(8)), (0,) * 8, (0,) * 8)
+    tokens = (13, 14, 15, 17, 99)
+    taus = (0, 16383, 16384, 49151, 49152)
+    return [
+        _margin(replace(greedy, token=token), greedy, spec, tau, seed, 0) for token in tokens for tau in taus
+    ]
 
 
 def _margin(

@@ -141,6 +141,16 @@ mod tests {
 	}
 
 	#[test]
+	fn a_fraction_counts_from_just_above_its_chance() {
+		for key in (1..50).map(seed) {
+			let chance = word64(&hash_of("draw", &(&key, ROUNDING))) % MILLION;
+			let chance = u32::try_from(chance).unwrap();
+			assert_eq!(audit_count(&key, 1, chance), 0);
+			assert_eq!(audit_count(&key, 1, chance + 1), 1);
+		}
+	}
+
+	#[test]
 	fn a_fraction_is_rounded_with_its_own_chance() {
 		let drawn: u32 = (0..2000u32).map(|i| audit_count(&hash_of("draw", &i), 1, 250_000)).sum();
 		assert!((400..600).contains(&drawn), "{drawn} of 2000 at a quarter");

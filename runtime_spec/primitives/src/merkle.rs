@@ -181,6 +181,25 @@ mod tests {
 		assert!(!verify(&top, u32::MAX, &[u32::MAX - 1], &[&leaves[0]], &[]));
 	}
 
+	/// What would be proven if indices were not checked first: hashes that fit, at places that do not.
+	#[test]
+	fn indices_are_checked_before_hashes() {
+		let leaves = data(2);
+		let (top, right) = (root(&leaves).unwrap(), leaf(&leaves[1]));
+		let (first, forged) = (leaves[0].clone(), vec![7u8; 4]);
+		assert!(verify(&top, 2, &[0], &[&first], &[right]));
+		assert!(!verify(&top, 2, &[2], &[&first], &[right]), "beside the tree");
+		assert!(!verify(&top, 2, &[0, 0], &[&first, &forged], &[right, right]), "twice");
+		assert!(!verify(&top, 2, &[1, 0], &[&leaves[1], &forged], &[leaf(&first), right]), "backwards");
+		assert!(!verify(&top, 2, &[0, 1], &[&first], &[right]), "an index without a leaf");
+		assert!(!verify(&top, 2, &[0], &[&first, &forged], &[right]), "a leaf without an index");
+		let (four, three) = (data(4), leaf(&data(4)[3]));
+		let pair = node(&leaf(&four[0]), &leaf(&four[1]));
+		let whole = root(&four).unwrap();
+		assert!(verify(&whole, 4, &[2], &[&four[2]], &[three, pair]));
+		assert!(!verify(&whole, 4, &[2, 2], &[&four[2], &forged], &[three, three, pair, pair]));
+	}
+
 	proptest! {
 		#[test]
 		fn every_proof_verifies_and_no_changed_one_does(

@@ -8,6 +8,8 @@ use sp_core::H256;
 
 /// How many of the last ranks are too close to the cut to be looked at.
 pub const SKIPPED_RANKS: u8 = 4;
+/// What is forgiven a token at the cut or below it, where honest runs swap candidates in and out: a nat, Q16.16.
+pub const SLACK: i64 = 1 << 16;
 
 /// What decides the token of each position of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum Margin {
 	Hit,
 	/// It is not.
 	Miss,
-	/// It stands too near the cut of the candidates to tell.
+	/// It stands at the reference's cut, or may stand below it, and nothing speaks against that.
 	NotCounted,
 }
 
@@ -64,32 +66,34 @@ impl Sampler {
 
 	/// Check (ii): how the token of the worker's leaf stands among a reference's candidates.
 	///
-	/// `tau_sample` is the largest deficit of an honest token, Q16.16 nat.
+	/// `tau_sample` is the largest deficit of an honest token, Q16.16 nat. What the worker says of its candidates is not
+	/// asked. A token that the reference does not hold is at most as likely as the last one that it holds.
 	pub fn margin(&self, worker: &Leaf, reference: &[Candidate], top_k: u8, tau_sample: u32) -> Margin {
 		let seen = looked_at(top_k);
-		let own_rank = |candidates: &[Candidate]| candidates.iter().position(|c| c.id == worker.token);
-		match own_rank(reference) {
-			Some(rank) if rank < seen => self.deficit_margin(worker, reference, seen, tau_sample),
-			Some(_) => Margin::NotCounted,
-			None if own_rank(&worker.candidates).is_some_and(|rank| rank >= seen) => Margin::NotCounted,
-			None => Margin::Miss,
+		let score = |c: &Candidate| self.score(worker.position, c);
+		let Some(best) = reference.iter().take(seen).map(score).max() else { return Margin::Miss };
+		let rank = reference.iter().position(|c| c.id == worker.token);
+		let Some(bound) = rank.and_then(|rank| reference.get(rank)).or(reference.last()) else {
+			return Margin::Miss;
+		};
+		let own = score(&Candidate { id: worker.token, logprob: bound.logprob });
+		let deficit = self.in_nats(best.wrapping_sub(own));
+		let listed = rank.is_some_and(|rank| rank < seen);
+		let counted = if listed { deficit } else { deficit.wrapping_sub(SLACK) };
+		if counted > i64::from(tau_sample) {
+			Margin::Miss
+		} else if listed || counted > 0 {
+			Margin::Hit
+		} else {
+			Margin::NotCounted
 		}
 	}
 
-	fn deficit_margin(&self, worker: &Leaf, reference: &[Candidate], seen: usize, tau: u32) -> Margin {
-		let scores = || reference.iter().take(seen).map(|c| (c.id, self.score(worker.position, c)));
-		let best = scores().map(|(_, score)| score).max();
-		let own = scores().find(|(id, _)| *id == worker.token).map(|(_, score)| score);
-		let (Some(best), Some(own)) = (best, own) else { return Margin::Miss };
-		let deficit = best.wrapping_sub(own);
-		let nats = match i64::from(self.temperature) {
-			0 => deficit,
-			t => deficit.wrapping_mul(t) / 256,
-		};
-		if nats > i64::from(tau) {
-			Margin::Miss
-		} else {
-			Margin::Hit
+	/// A difference of scores as one of log-probs, Q16.16 nat.
+	fn in_nats(&self, difference: i64) -> i64 {
+		match i64::from(self.temperature) {
+			0 => difference,
+			t => difference.wrapping_mul(t) / 256,
 		}
 	}
 }
@@ -183,15 +187,47 @@ mod tests {
 		assert_eq!(margin(0, &list, 0), Margin::Hit);
 		assert_eq!(margin(3, &list, 30 << 8), Margin::Hit, "exactly tau is no miss");
 		assert_eq!(margin(3, &list, (30 << 8) - 1), Margin::Miss);
-		assert_eq!(margin(4, &list, 0), Margin::NotCounted, "skipped rank of the reference");
-		assert_eq!(margin(99, &list, u32::MAX), Margin::Miss, "in neither leaf");
-		let own = |rank: usize| {
-			let mut own = list.clone();
-			own[rank].0 = 99;
-			own
-		};
-		assert_eq!(margin(99, &own(4), 0), Margin::NotCounted, "near the worker's own cut");
-		assert_eq!(margin(99, &own(3), u32::MAX), Margin::Miss);
+		assert_eq!(margin(4, &list, 0), Margin::NotCounted, "40 steps behind at a skipped rank");
+	}
+
+	#[test]
+	fn a_token_at_the_cut_or_below_it_has_a_nat_of_slack() {
+		// At ranks 4..8 and below: 400, 500, 600, 700 steps behind the best, and at least as far.
+		let list: Vec<(u32, i16)> = (0..8).map(|i| (i, -(i as i16) * 100)).collect();
+		let reference = candidates(&list);
+		let margin =
+			|token, own: &[(u32, i16)], tau| sampler(0).margin(&leaf(0, token, own), &reference, 8, tau);
+		let over = |steps: u32| (steps << 8) - (1 << 16);
+		assert_eq!(margin(4, &list, over(400)), Margin::Hit, "exactly tau above the slack");
+		assert_eq!(margin(4, &list, over(400) - 1), Margin::Miss);
+		assert_eq!(margin(7, &list, over(700) - 1), Margin::Miss);
+		for own in [[(99, 0)].as_slice(), &list, &[]] {
+			assert_eq!(margin(99, own, over(700)), Margin::Hit, "at most as likely as the last candidate");
+			assert_eq!(margin(99, own, over(700) - 1), Margin::Miss, "whatever the worker's candidates say");
+		}
+		let close: Vec<(u32, i16)> = (0..8).map(|i| (i, -(i as i16) * 32)).collect();
+		let margin = |token| sampler(0).margin(&leaf(0, token, &close), &candidates(&close), 8, 0);
+		assert_eq!(margin(7), Margin::NotCounted, "224 steps are less than a nat");
+		assert_eq!(margin(99), Margin::NotCounted);
+		assert_eq!(margin(1), Margin::Miss, "no slack where the reference is sure of its ranks");
+	}
+
+	#[test]
+	fn scores_are_nats_scaled_by_the_temperature() {
+		assert_eq!([0, 256, 128, 512].map(|t| sampler(t).in_nats(1_000)), [1_000, 1_000, 500, 2_000]);
+		assert_eq!([511, 512].map(|difference| sampler(1).in_nats(difference)), [1, 2]);
+	}
+
+	#[test]
+	fn at_a_temperature_the_noise_of_the_token_itself_counts() {
+		// No worker chooses the noise, so of many unlikely tokens few stand near the winner.
+		let list: Vec<(u32, i16)> = (0..20).map(|i| (i, -(i as i16) * 40)).collect();
+		let reference = candidates(&list);
+		let s = sampler(256);
+		let missed = (100..1100)
+			.filter(|token| s.margin(&leaf(3, *token, &[]), &reference, 20, 1 << 14) == Margin::Miss)
+			.count();
+		assert!((900..1000).contains(&missed), "{missed}");
 	}
 
 	#[test]
@@ -201,7 +237,7 @@ mod tests {
 		let margin = |token| sampler(0).margin(&leaf(0, token, &list), &reference, 4, 0);
 		assert_eq!(margin(0), Margin::Hit);
 		assert_eq!(margin(3), Margin::Miss);
-		assert_eq!(sampler(0).margin(&leaf(0, 9, &[(9, -40)]), &reference, 4, 0), Margin::Miss);
+		assert_eq!(sampler(0).margin(&leaf(0, 9, &[(9, -40)]), &reference, 4, 0), Margin::NotCounted);
 		assert_eq!(sampler(0).margin(&leaf(0, 0, &list), &[], 8, 0), Margin::Miss, "an empty reference");
 	}
 

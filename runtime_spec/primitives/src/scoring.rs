@@ -12,8 +12,10 @@ use sp_core::H256;
 
 /// The least evidence of one answer.
 pub const LOWEST_EVIDENCE: i32 = -1536;
-/// The most evidence of one answer, and the margin evidence at which it fails.
+/// The most evidence of one answer.
 pub const HIGHEST_EVIDENCE: i32 = 3072;
+/// The margin evidence at which an answer fails: two misses, which honest answers hardly ever have.
+pub const MARGIN_FAIL: i32 = 1536;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
 /// The accumulated evidence at which a worker is slashed.
@@ -344,7 +346,7 @@ fn compare(
 		Reason::SelfConsistency
 	} else if !same_tokens {
 		Reason::Token
-	} else if margin >= HIGHEST_EVIDENCE {
+	} else if margin >= MARGIN_FAIL {
 		Reason::Margin
 	} else {
 		Reason::Clean

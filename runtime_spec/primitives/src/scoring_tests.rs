@@ -140,6 +140,15 @@ fn tokens_that_the_reference_would_not_sample_fail() {
 	let judgement = judged(&leaves, &references);
 	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Failed, Reason::Margin));
 	assert_eq!(judgement.evidence, Evidence { position: -1024, margin: HIGHEST_EVIDENCE });
+	let with = |misses: usize| {
+		let (mut leaves, mut references) = (honest_leaves(), three());
+		for place in 0..misses {
+			leaves[place] = cheat(place as u32);
+			references.iter_mut().for_each(|(_, list)| list[place].token = leaves[place].token);
+		}
+		judged(&leaves, &references).verdict
+	};
+	assert_eq!([0, 1, 2, 3].map(with), [Verdict::Passed, Verdict::Passed, Verdict::Failed, Verdict::Failed]);
 }
 
 #[test]
@@ -308,6 +317,10 @@ fn what_should_not_have_counted_is_taken_out_and_nothing_else() {
 	assert_eq!(total.retract(answer), Evidence { position: 928, margin: 700 });
 	let more = Evidence { position: 5_000, margin: 3_072 };
 	assert_eq!(total.retract(more), Evidence { position: 0, margin: 0 });
+	// What spoke for the worker is not held against it afterwards.
+	for good in [Evidence { position: -208, margin: -13 }, Evidence::default()] {
+		assert_eq!(total.retract(good), total);
+	}
 }
 
 #[test]
@@ -315,6 +328,10 @@ fn sums_that_are_held_back_do_not_slash() {
 	let total = Evidence { position: 9_000, margin: 5_119 };
 	assert_eq!(total.held_back(), Evidence { position: 5_119, margin: 5_119 });
 	assert!(!total.held_back().is_slashable());
+	let other = Evidence { position: 5_119, margin: 9_000 };
+	assert_eq!(other.held_back(), Evidence { position: 5_119, margin: 5_119 });
+	let low = Evidence { position: 7, margin: 9 };
+	assert_eq!(low.held_back(), low);
 }
 
 #[test]

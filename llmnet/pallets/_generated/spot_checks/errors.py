@@ -40,7 +40,7 @@ class SegmentReversed(PalletError):
 
 
 class BatchTooLarge(PalletError):
-    """More receipts, or a larger amount, than a batch can count."""
+    """A batch holds at most 640 receipts: commit the rest in the next epoch."""
 
     __slots__ = ()
     ENTRY: ClassVar[Entry] = Entry("SpotChecks", "BatchTooLarge", "b5e5c8c35f4d5bc5", "", t.TYPES)
@@ -331,3 +331,12 @@ class NotFrozen(PalletError):
 
     __slots__ = ()
     ENTRY: ClassVar[Entry] = Entry("SpotChecks", "NotFrozen", "99184cffcd89eb12", "", t.TYPES)
+
+
+class StakeTooSmall(PalletError):
+    """A batch may be worth a twentieth of the stake: raise the stake, or commit the rest in the next
+    epoch.
+    """
+
+    __slots__ = ()
+    ENTRY: ClassVar[Entry] = Entry("SpotChecks", "StakeTooSmall", "f7d2cec338474c93", "", t.TYPES)

@@ -144,7 +144,7 @@ UndrawnReviews: StorageDoubleMap[int, int, tuple[()] | None] = StorageDoubleMap(
 """The reviews that wait for a panel, by the beacon round in which they were asked for."""
 
 Records: StorageMap[int, t.Record | None] = StorageMap(
-    Entry("SpotChecks", "Records", "16212f80279a6f1a", "(Twox64Concat u32) -> Record?", t.TYPES)
+    Entry("SpotChecks", "Records", "5af5f82903b7bfa2", "(Twox64Concat u32) -> Record?", t.TYPES)
 )
 """What is remembered of decided audits for their reviews."""
 

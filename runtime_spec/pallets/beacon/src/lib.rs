@@ -8,7 +8,8 @@
 //!   `H("beacon-commit", round ++ account ++ secret)` ([`Call::commit`]); in the rest it publishes the secret
 //!   ([`Call::reveal`]). The account is in the hash, so that nobody can repeat another's commitment.
 //! - In the first block of the next round the value is fixed as
-//!   `H("beacon", round ++ XOR of the secrets ++ hash of the round's last block)`. Where nobody revealed, the block hash
+//!   `H("beacon", round ++ XOR of the secrets ++ hash of the last block that took commitments)`: nobody who
+//!   knows more than its own secret makes a block that matters. Where nobody revealed, the block hash
 //!   alone decides, and the event says so (`fallback`).
 //! - Who committed and did not reveal pays `SilenceFine`: keeping silent is the one way to bend the value, between
 //!   two outcomes, and the fine has to be more than that choice is worth.

@@ -49,7 +49,14 @@ impl<T: Config> Pallet<T> {
 		now.checked_div(length)?.checked_sub(1)
 	}
 
-	/// Fixes the value of `round`, fines the silent and makes room for the next round. Returns how many were silent.
+	/// The hash of the last block that took commitments: who made it knew no secret but its own. The round's last block
+	/// would not do, since its author knows all of them and could try as many blocks as it likes.
+	fn sealed_by() -> T::Hash {
+		let after = T::RevealBlocks::get().saturating_add(1);
+		frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::from(Self::now().saturating_sub(after)))
+	}
+
+	/// Fixes the value of `round` in the first block after it, fines the silent and makes room for the next round. Returns how many were silent.
 	pub(crate) fn end_round(round: u32) -> u32 {
 		let (mut mix, mut revealed, mut silent) = ([0u8; 32], 0u32, 0u32);
 		for (who, share) in Shares::<T>::take() {
@@ -65,7 +72,7 @@ impl<T: Config> Pallet<T> {
 				}
 			}
 		}
-		let value = beacon_value(round, &mix, &frame_system::Pallet::<T>::parent_hash());
+		let value = beacon_value(round, &mix, &Self::sealed_by());
 		Values::<T>::insert(round, value);
 		if let Some(old) = round.checked_sub(T::KeptRounds::get()) {
 			Values::<T>::remove(old);

@@ -36,7 +36,7 @@ fn ended(round: u32) -> Option<(H256, u32, bool)> {
 }
 
 #[test]
-fn a_round_mixes_the_secrets_with_the_last_block_s_hash() {
+fn a_round_mixes_the_secrets_with_the_hash_of_the_last_block_that_took_commitments() {
 	build_and_execute(|| {
 		assert_ok!(commit(1, 0));
 		assert_ok!(commit(2, 0));
@@ -48,7 +48,7 @@ fn a_round_mixes_the_secrets_with_the_last_block_s_hash() {
 		System::assert_last_event(Event::Revealed { round: 0, who: account(2) }.into());
 		assert_eq!(<Beacon as Randomness>::value(0), None, "not before the round is over");
 		go_to(5);
-		let value = beacon_value(0, &[3; 32], &block_hash(4));
+		let value = beacon_value(0, &[3; 32], &block_hash(u64::from(COMMIT) - 1));
 		assert_eq!(ended(0), Some((value, 2, false)));
 		assert_eq!((Beacon::value_of(0), <Beacon as Randomness>::value(0)), (Some(value), Some(value)));
 		assert_eq!(<Beacon as Randomness>::current_round(), 1);
@@ -57,32 +57,51 @@ fn a_round_mixes_the_secrets_with_the_last_block_s_hash() {
 	});
 }
 
+/// The value of round 0 with some secrets, where the parent of block `at` has the hash of another block.
+fn value_with(revealing: &'static [u8], at: u64, hash_of: u64) -> Option<H256> {
+	let mut value = None;
+	build_and_execute(|| {
+		commit_all(&[1, 2]);
+		for next in 2..=5 {
+			let parent = block_hash(if next == at { hash_of } else { next - 1 });
+			System::initialize(&next, &parent, &Default::default());
+			<Beacon as frame_support::traits::Hooks<u64>>::on_initialize(next);
+			if next == 4 {
+				for n in revealing {
+					assert_ok!(Beacon::reveal(signed(*n), 0, secret(*n)));
+				}
+			}
+		}
+		value = Beacon::value_of(0);
+	});
+	value
+}
+
 #[test]
 fn each_secret_and_the_block_change_the_value() {
-	let value = |revealing: &'static [u8], last: u64| {
-		let mut value = None;
-		build_and_execute(|| {
-			commit_all(revealing);
-			go_to(4);
-			for n in revealing {
-				assert_ok!(Beacon::reveal(signed(*n), 0, secret(*n)));
-			}
-			System::initialize(&5, &block_hash(last), &Default::default());
-			<Beacon as frame_support::traits::Hooks<u64>>::on_initialize(5);
-			value = Beacon::value_of(0);
-		});
-		value
-	};
-	let all = [value(&[1, 2], 4), value(&[1], 4), value(&[], 4), value(&[1, 2], 9)];
+	let sealing = u64::from(COMMIT);
+	let all = [
+		value_with(&[1, 2], 0, 0),
+		value_with(&[1], 0, 0),
+		value_with(&[], 0, 0),
+		value_with(&[1, 2], sealing, 9),
+	];
 	assert!(all.iter().all(Option::is_some));
 	assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+}
+
+#[test]
+fn whoever_makes_a_block_after_the_secrets_are_out_changes_nothing() {
+	for at in u64::from(COMMIT) + 1..=5 {
+		assert_eq!(value_with(&[1, 2], at, 9), value_with(&[1, 2], 0, 0), "the parent of block {at}");
+	}
 }
 
 #[test]
 fn without_secrets_the_block_hash_alone_decides() {
 	build_and_execute(|| {
 		go_to(5);
-		assert_eq!(ended(0), Some((beacon_value(0, &[0; 32], &block_hash(4)), 0, true)));
+		assert_eq!(ended(0), Some((beacon_value(0, &[0; 32], &block_hash(u64::from(COMMIT) - 1)), 0, true)));
 	});
 }
 

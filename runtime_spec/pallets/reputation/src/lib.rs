@@ -29,7 +29,6 @@ extern crate alloc;
 
 pub use pallet::*;
 pub use types::*;
-pub use weights::WeightInfo;
 
 pub mod arithmetic;
 #[cfg(test)]
@@ -37,7 +36,6 @@ mod mock;
 #[cfg(test)]
 mod tests;
 mod types;
-pub mod weights;
 
 /// Plancks.
 pub type Balance = u128;

@@ -1,8 +1,10 @@
 //! Batches: committed by workers, drawn with the beacon, settled or forfeited.
 use crate::{
-	weights::WeightInfo, Audit, AuditFloor, AuditOf, Audits, Balance, Batch, BatchSpans, BatchState, Batches,
-	Config, DrawRound, Due, Error, Event, Member, NextAudit, OfValidator, OfWorker, Pallet, Panel,
-	SkipReason, Slashes, Span, Spans, Stage, StrikesServed, Undrawn, UndrawnReviews, Workers,
+	types::{FINE_REWARDS, MAX_RECEIPTS},
+	weights::WeightInfo,
+	Audit, AuditFloor, AuditOf, Audits, Balance, Batch, BatchSpans, BatchState, Batches, Config, DrawRound,
+	Due, Error, Event, Member, NextAudit, OfValidator, OfWorker, Pallet, Panel, SkipReason, Slashes, Span,
+	Spans, Stage, StrikesServed, Undrawn, UndrawnReviews, Workers,
 };
 use alloc::vec::Vec;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::WeightMeter};
@@ -24,6 +26,9 @@ impl<T: Config> Pallet<T> {
 		let epoch = Self::epoch();
 		ensure!(!Batches::<T>::contains_key(&worker, epoch), Error::<T>::BatchExists);
 		let (batch, spans) = Self::seal(&segments)?;
+		// However its answers' prices differ, the stake can pay the fine for any of them.
+		let dearest = batch.amount.saturating_mul(FINE_REWARDS);
+		ensure!(dearest <= T::Roster::stake(&worker), Error::<T>::StakeTooSmall);
 		Self::readmit(&worker);
 		for segment in &segments {
 			T::Ledger::record_segment(&worker, segment, epoch)?;
@@ -72,6 +77,7 @@ impl<T: Config> Pallet<T> {
 			start = start.checked_add(count).ok_or(Error::<T>::BatchTooLarge)?;
 			amount = amount.checked_add(segment.amount).ok_or(Error::<T>::BatchTooLarge)?;
 		}
+		ensure!(start <= MAX_RECEIPTS, Error::<T>::BatchTooLarge);
 		let batch = Batch {
 			root: merkle::root_of(&placed).ok_or(Error::<T>::NoSegments)?,
 			segments: u32::try_from(placed.len()).map_err(|_| Error::<T>::BatchTooLarge)?,

@@ -14,7 +14,7 @@ mod errors {
 		NoSegments,
 		/// A segment's last index is below its first.
 		SegmentReversed,
-		/// More receipts, or a larger amount, than a batch can count.
+		/// A batch holds at most 640 receipts: commit the rest in the next epoch.
 		BatchTooLarge,
 		/// No audit has this number, or it has been forgotten.
 		UnknownAudit,
@@ -98,5 +98,7 @@ mod errors {
 		PlantQuotaReached,
 		/// Slashing is not frozen.
 		NotFrozen,
+		/// A batch may be worth a twentieth of the stake: raise the stake, or commit the rest in the next epoch.
+		StakeTooSmall,
 	}
 }

@@ -1,11 +1,16 @@
 //! Findings and what follows from them.
 use crate::{
-	types::{Record, Slash, FINDER_DIVISOR, FINE_REWARDS, LEAST_SLASH_DIVISOR, SLASH_REWARDS},
+	types::{
+		Record, Slash, FINDER_DIVISOR, FINE_REWARDS, LEAST_SLASH_DIVISOR, MAX_REVIEW_PANEL, SLASH_REWARDS,
+	},
 	Audit, Audits, Balance, Config, Due, Event, OfValidator, OfWorker, OpenedLeaves, Outcome, Pallet,
 	PlantTally, PutOff, Records, References, Reviews, Slashes, Stage, Workers,
 };
 use alloc::vec::Vec;
-use frame_support::{traits::Get, BoundedVec};
+use frame_support::{
+	traits::{ConstU32, Get},
+	BoundedVec,
+};
 use llmnet_primitives::{
 	scoring::{judge, judge_exceptions, Evidence, Judgement, Reason},
 	AuditId, DomainId, Leaf, Ledger, OnVerdict, Penalize, Roster, Specs, Verdict,
@@ -112,21 +117,22 @@ impl<T: Config> Pallet<T> {
 		let total = Self::count(&worker, verdict, reason, evidence);
 		let block = Self::now();
 		Self::file(id, audit, Outcome { audit: id, verdict, reason, evidence, total, block });
-		Self::reward_and_fine_panel(id, reward, &accepted, rejected);
-		let mut to_treasury = 0;
+		let rejected = Self::reward_and_fine_panel(id, reward, &accepted, rejected);
+		let (mut to_treasury, mut bounty) = (0, 0);
 		if verdict == Verdict::Failed {
 			let requester = parties.as_ref().map(|(requester, _)| requester);
 			to_treasury = Self::fine_worker(&worker, reward, requester, challenger);
 		}
 		let accepted = BoundedVec::truncate_from(accepted);
-		Records::<T>::insert(id, Record { accepted, to_treasury, prior });
 		if let (Some((_, domain)), true) = (parties, verdict != Verdict::Abstained) {
 			T::OnVerdict::on_verdict(&worker, domain, reward, verdict == Verdict::Passed);
 		}
 		if verdict != Verdict::Abstained && total.is_slashable() {
-			let slash = Self::slash_worker(&worker, reward, &diligent);
+			let (slash, share) = Self::slash_worker(&worker, reward, &diligent);
 			Slashes::<T>::insert(&worker, slash);
+			bounty = share;
 		}
+		Records::<T>::insert(id, Record { accepted, to_treasury, prior, rejected, bounty });
 	}
 
 	/// Counts a verdict for its worker. Returns its evidence afterwards, which no slash can follow while many drift.
@@ -179,19 +185,23 @@ impl<T: Config> Pallet<T> {
 		Self::schedule(Due::PruneAudit(id), block.saturating_add(T::VerdictRetention::get()));
 	}
 
+	/// Returns who was fined, and how much.
 	fn reward_and_fine_panel(
 		id: AuditId,
 		reward: Balance,
 		accepted: &[AccountId32],
 		rejected: Vec<AccountId32>,
-	) {
+	) -> BoundedVec<(AccountId32, Balance), ConstU32<MAX_REVIEW_PANEL>> {
 		for validator in accepted {
 			T::Ledger::pay_from_pot(validator, T::PanelReward::get());
 		}
+		let mut fined = Vec::new();
 		for validator in rejected {
-			T::Penalize::fine(&validator, Self::fine_of(reward), &[]);
-			Self::deposit_event(Event::ReferenceRejected { audit: id, validator });
+			let amount = T::Penalize::fine(&validator, Self::fine_of(reward), &[]);
+			Self::deposit_event(Event::ReferenceRejected { audit: id, validator: validator.clone() });
+			fined.push((validator, amount));
 		}
+		BoundedVec::truncate_from(fined)
 	}
 
 	/// The requester gets the answer's price back, a challenger a tenth, the rest goes to the treasury: at least what
@@ -214,8 +224,13 @@ impl<T: Config> Pallet<T> {
 		shares.iter().fold(amount, |rest, (_, share)| rest.saturating_sub(*share))
 	}
 
-	/// Takes 100 rewards, at least a tenth of the stake, and all uncleared earnings; removes the worker.
-	pub(crate) fn slash_worker(worker: &AccountId32, reward: Balance, finders: &[AccountId32]) -> Slash {
+	/// Takes 100 rewards, at least a tenth of the stake, and all uncleared earnings; removes the worker. Returns what was
+	/// taken, and the share of each finder.
+	pub(crate) fn slash_worker(
+		worker: &AccountId32,
+		reward: Balance,
+		finders: &[AccountId32],
+	) -> (Slash, Balance) {
 		let stake = T::Roster::stake(worker);
 		let least = stake.div_ceil(LEAST_SLASH_DIVISOR);
 		let amount = reward.saturating_mul(SLASH_REWARDS).max(least).min(stake);
@@ -230,6 +245,6 @@ impl<T: Config> Pallet<T> {
 		T::OnVerdict::on_slash(worker);
 		Self::deposit_event(Event::WorkerSlashed { worker: worker.clone(), amount, forfeited });
 		let to_treasury = shares.iter().fold(amount, |rest, (_, share)| rest.saturating_sub(*share));
-		Slash { to_treasury, forfeited }
+		(Slash { to_treasury, forfeited }, share)
 	}
 }

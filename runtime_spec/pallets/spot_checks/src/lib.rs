@@ -56,7 +56,8 @@
 //! to the next block with room. `on_idle` works it off from `AgendaCursor` on, as far as its weight reaches, then draws.
 //! What was not reached stays. A task for an audit that has moved on does nothing.
 //!
-//! Weights are counted by hand (`weights.rs`) until they are measured.
+//! Weights are measured (`weights.rs`). A call that may bring about a verdict is declared with one and with a slash; what did
+//! not happen is given back.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
@@ -110,6 +111,7 @@ pub mod pallet {
 	use crate::equivocation::ProvenSegment;
 	use alloc::vec::Vec;
 	use frame_support::{
+		dispatch::WithPostDispatchInfo,
 		pallet_prelude::*,
 		traits::fungible::{Inspect, InspectHold, MutateHold},
 		weights::WeightMeter,
@@ -279,20 +281,22 @@ pub mod pallet {
 
 		/// Commit to a reference, or report that the data was withheld. By each validator of the panel, once.
 		#[pallet::call_index(2)]
-		#[pallet::weight(T::WeightInfo::commit_reference())]
+		#[pallet::weight(T::WeightInfo::with_verdict(T::WeightInfo::commit_reference()))]
 		pub fn commit_reference(
 			origin: OriginFor<T>,
 			audit: AuditId,
 			commitment: ReferenceCommitment,
 		) -> DispatchResultWithPostInfo {
 			let validator = ensure_signed(origin)?;
-			Self::do_commit_reference(validator, audit, commitment)?;
-			Ok(Pays::No.into())
+			let own = T::WeightInfo::commit_reference();
+			let effect = Self::do_commit_reference(validator, audit, commitment);
+			let effect = effect.map_err(|error| error.with_weight(own))?;
+			Ok((Some(own.saturating_add(effect.weight::<T>())), Pays::No).into())
 		}
 
 		/// Open the leaves of the drawn positions with their proof against the receipt's transcript. By the worker.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::open_leaves())]
+		#[pallet::weight(T::WeightInfo::open_leaves(leaves.len() as u32))]
 		pub fn open_leaves(
 			origin: OriginFor<T>,
 			audit: AuditId,
@@ -306,7 +310,7 @@ pub mod pallet {
 
 		/// Reveal the reference that was committed to. The last one to do so brings about the verdict.
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::reveal_reference())]
+		#[pallet::weight(T::WeightInfo::with_verdict(T::WeightInfo::reveal_reference(leaves.len() as u32)))]
 		pub fn reveal_reference(
 			origin: OriginFor<T>,
 			audit: AuditId,
@@ -314,8 +318,10 @@ pub mod pallet {
 			salt: [u8; 32],
 		) -> DispatchResultWithPostInfo {
 			let validator = ensure_signed(origin)?;
-			Self::do_reveal_reference(validator, audit, leaves, salt)?;
-			Ok(Pays::No.into())
+			let own = T::WeightInfo::reveal_reference(leaves.len() as u32);
+			let effect = Self::do_reveal_reference(validator, audit, leaves, salt);
+			let effect = effect.map_err(|error| error.with_weight(own))?;
+			Ok((Some(own.saturating_add(effect.weight::<T>())), Pays::No).into())
 		}
 
 		/// Report two different receipts that a worker signed for one answer. It is slashed, the reporter gets a tenth.

@@ -112,7 +112,7 @@ impl crate::Config for Test {
 	type MinimumFine = ConstU128<MINIMUM_FINE>;
 	type PanelReward = ConstU128<PANEL_REWARD>;
 	type MaxTasksPerBlock = TasksPerBlock;
-	type WeightInfo = crate::weights::HandCounted<Test>;
+	type WeightInfo = crate::weights::Measured<Test>;
 }
 
 /// What the other pallets were told.

@@ -172,7 +172,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn conclude_review(id: AuditId, audit: Audit, review: Review, finding: Finding) {
 		let (of, kind) = (review.of, review.kind);
 		let (verdict, reason) = (finding.verdict, finding.reason);
-		if kind == ReviewKind::Challenge && verdict == Verdict::Failed {
+		let convicts = kind == ReviewKind::Challenge && verdict == Verdict::Failed;
+		let again = convicts && Self::is_convicted(of);
+		if convicts && !again {
 			Self::punish(id, audit, finding, Some(&review.by));
 			return Self::end_bond(id, review, false);
 		}
@@ -180,6 +182,7 @@ impl<T: Config> Pallet<T> {
 		Self::file_only(id, audit, finding);
 		let forfeited = match (kind, verdict) {
 			(_, Verdict::Abstained) => false,
+			(ReviewKind::Challenge, Verdict::Failed) => false,
 			(ReviewKind::Challenge, _) => true,
 			(ReviewKind::Appeal, Verdict::Failed) => true,
 			(ReviewKind::Appeal, _) => {
@@ -190,6 +193,16 @@ impl<T: Config> Pallet<T> {
 			(ReviewKind::Plant, _) => !Self::conclude_plant(of, verdict, reason, &accepted),
 		};
 		Self::end_bond(id, review, forfeited);
+	}
+
+	/// Whether a challenge has convicted the answer. What others find in it does not count again: never a slash from one
+	/// answer.
+	fn is_convicted(of: AuditId) -> bool {
+		ReviewOf::<T>::iter_prefix_values(of).any(|id| {
+			let challenged = Reviews::<T>::get(id).is_some_and(|found| found.kind == ReviewKind::Challenge);
+			let outcome = Audits::<T>::get(id).and_then(|audit| audit.outcome);
+			challenged && outcome.is_some_and(|outcome| outcome.verdict == Verdict::Failed)
+		})
 	}
 
 	/// Gives the bond back or keeps it in the pot.
@@ -218,13 +231,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Those whose references failed an answer that a larger panel has passed, at the same positions, are fined as for
-	/// a rejected reference. Not if the answer failed as withheld: the worker may have handed it out only now.
+	/// a rejected reference, and the worker gets from them what they got of its slash. Whom they had outvoted gets its
+	/// fine back. Not if the answer failed as withheld: the worker may have handed it out only now.
 	fn blame_first_panel(of: AuditId) {
 		let (Some(audit), Some(record)) = (Audits::<T>::get(of), Records::<T>::get(of)) else { return };
-		let fine = Self::fine_of(Self::reward_of(&audit));
+		let fine = Self::fine_of(Self::reward_of(&audit)).saturating_add(record.bounty);
 		for validator in record.accepted {
-			T::Penalize::fine(&validator, fine, &[]);
+			T::Penalize::fine(&validator, fine, &[(audit.worker.clone(), record.bounty)]);
 			Self::deposit_event(Event::ReferenceRejected { audit: of, validator });
+		}
+		for (validator, amount) in record.rejected {
+			T::Penalize::restore(&validator, amount);
 		}
 	}
 

@@ -1,12 +1,12 @@
 //! The stages of an audit: who may do what, and what happens when the time is over.
 use crate::{
-	batches::receipts_in, judging::Finding, types::quorum, Answer, Audit, Audits, Batches, Config, Due,
-	Error, Event, Member, OpenedLeaves, Pallet, PutOff, ReferenceCommitment, References, Reviews, Stage,
-	Workers,
+	batches::receipts_in, judging::Finding, types::quorum, weights::WeightInfo, Answer, Audit, Audits,
+	Batches, Config, Due, Error, Event, Member, OpenedLeaves, Pallet, PutOff, ReferenceCommitment,
+	References, Reviews, Stage, Workers,
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 use llmnet_primitives::{
 	drawing, hashing, merkle, pricing, scoring::Reason, AuditId, Leaves, Ledger, Penalize, PlacedSegment,
 	ProofNodes, Receipt, Segment,
@@ -16,6 +16,27 @@ use sp_runtime::{AccountId32, DispatchError};
 /// Whether at least a quorum of the members fulfil `what`.
 fn is_quorum(panel: &[Member], what: impl Fn(&Member) -> bool) -> bool {
 	panel.iter().filter(|member| what(member)).count() >= quorum(panel.len())
+}
+
+/// What a call has brought about beside its own work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+	Nothing,
+	/// A verdict.
+	Verdict,
+	/// A verdict and a slash, or one that took a slash back.
+	Slash,
+}
+
+impl Effect {
+	/// What it cost.
+	pub(crate) fn weight<T: Config>(self) -> Weight {
+		match self {
+			Self::Nothing => Weight::zero(),
+			Self::Verdict => T::WeightInfo::decision(),
+			Self::Slash => T::WeightInfo::decision().saturating_add(T::WeightInfo::slash()),
+		}
+	}
 }
 
 impl<T: Config> Pallet<T> {
@@ -120,7 +141,7 @@ impl<T: Config> Pallet<T> {
 		validator: AccountId32,
 		id: AuditId,
 		commitment: ReferenceCommitment,
-	) -> DispatchResult {
+	) -> Result<Effect, DispatchError> {
 		let mut audit = Self::audit_at(id, Stage::ReceiptOpened)?;
 		let member = Self::member_of(&mut audit, &validator)?;
 		ensure!(member.commitment.is_none(), Error::<T>::AlreadyCommitted);
@@ -129,11 +150,27 @@ impl<T: Config> Pallet<T> {
 		Self::note_duty();
 		Self::deposit_event(Event::ReferenceCommitted { audit: id, validator, withheld });
 		if audit.panel.iter().all(|member| member.acted(Stage::ReceiptOpened)) {
-			Self::close_references(id, audit);
-		} else {
-			Audits::<T>::insert(id, audit);
+			return Ok(Self::ending(id, audit, Self::close_references));
 		}
-		Ok(())
+		Audits::<T>::insert(id, audit);
+		Ok(Effect::Nothing)
+	}
+
+	/// Does what may end an audit, and says what came of it.
+	fn ending(id: AuditId, audit: Audit, close: impl FnOnce(AuditId, Audit)) -> Effect {
+		let worker = audit.worker.clone();
+		let removed = || Workers::<T>::get(&worker).removed;
+		let before = removed();
+		close(id, audit);
+		if removed() != before {
+			return Effect::Slash;
+		}
+		let decided = Audits::<T>::get(id).is_some_and(|audit| audit.stage == Stage::Decided);
+		if decided {
+			Effect::Verdict
+		} else {
+			Effect::Nothing
+		}
 	}
 
 	fn member_of<'a>(audit: &'a mut Audit, who: &AccountId32) -> Result<&'a mut Member, DispatchError> {
@@ -167,7 +204,7 @@ impl<T: Config> Pallet<T> {
 		id: AuditId,
 		leaves: Leaves,
 		salt: [u8; 32],
-	) -> DispatchResult {
+	) -> Result<Effect, DispatchError> {
 		let mut audit = Self::audit_at(id, Stage::LeavesOpened)?;
 		let member = Self::member_of(&mut audit, &validator)?;
 		ensure!(!member.revealed, Error::<T>::AlreadyRevealed);
@@ -181,11 +218,10 @@ impl<T: Config> Pallet<T> {
 		References::<T>::insert(id, &validator, leaves);
 		Self::deposit_event(Event::ReferenceRevealed { audit: id, validator });
 		if audit.panel.iter().all(|member| member.acted(Stage::LeavesOpened)) {
-			Self::close_reveals(id, audit);
-		} else {
-			Audits::<T>::insert(id, audit);
+			return Ok(Self::ending(id, audit, Self::close_reveals));
 		}
-		Ok(())
+		Audits::<T>::insert(id, audit);
+		Ok(Effect::Nothing)
 	}
 
 	/// The stage's time is over.

@@ -38,6 +38,8 @@ pub const MAX_PLANTS: u32 = 32;
 pub const PLANT_QUOTA: u32 = 50;
 /// Audits are never rarer than this, in parts per million.
 pub const LEAST_PROBABILITY: u32 = 50_000;
+/// Receipts of a batch: as many as the draws of a batch can audit with the least probability.
+pub const MAX_RECEIPTS: u32 = 640;
 /// How many answers are audited for certain after a failure.
 pub const PROBATION: u32 = 20;
 /// The longest probation, after several slashes.
@@ -398,6 +400,10 @@ pub struct Record {
 	pub to_treasury: Balance,
 	/// What was known of the worker before.
 	pub prior: WorkerState,
+	/// The validators whose references were rejected, and what each was fined for it.
+	pub rejected: BoundedVec<(AccountId32, Balance), ConstU32<MAX_REVIEW_PANEL>>,
+	/// What each finder got of a slash that this audit led to.
+	pub bounty: Balance,
 }
 
 /// What a slash has taken from a worker, as far as it can be given back.

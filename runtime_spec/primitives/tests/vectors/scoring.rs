@@ -150,7 +150,7 @@ fn check_reason(judgement: &Judgement<Account>, state: Sprt, consistent: bool, t
 		_ if state == Sprt::Failed => Reason::Positions,
 		_ if !consistent => Reason::SelfConsistency,
 		_ if !tokens => Reason::Token,
-		_ if judgement.evidence.margin >= 3072 => Reason::Margin,
+		_ if judgement.evidence.margin >= 1536 => Reason::Margin,
 		_ => Reason::Clean,
 	};
 	assert_eq!(judgement.reason, expected);

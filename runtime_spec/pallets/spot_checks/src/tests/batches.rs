@@ -49,6 +49,28 @@ fn a_batch_is_placed_rooted_and_recorded() {
 }
 
 #[test]
+fn a_batch_holds_what_its_draws_can_audit() {
+	build_and_execute(|| {
+		let most = crate::types::MAX_RECEIPTS;
+		assert_eq!(u64::from(most) * u64::from(crate::types::LEAST_PROBABILITY), 32_000_000);
+		let two = |last| vec![segment(1, 0, 9, 5), segment(2, 10, last, 5)];
+		assert_noop!(commit(worker(), two(most)), Error::<Test>::BatchTooLarge);
+		assert_ok!(commit(worker(), two(most - 1)));
+	});
+}
+
+#[test]
+fn the_stake_pays_the_fine_for_the_dearest_answer_that_a_batch_can_hold() {
+	build_and_execute(|| {
+		// One answer may cost all of it, whatever its segment says of the mean.
+		let worth = |amount| vec![segment(1, 0, 99, amount / 2), segment(2, 0, 0, amount - amount / 2)];
+		assert_noop!(commit(worker(), worth(STAKE / 20 + 1)), Error::<Test>::StakeTooSmall);
+		assert_noop!(commit(worker(), worth(u128::MAX)), Error::<Test>::StakeTooSmall);
+		assert_ok!(commit(worker(), worth(STAKE / 20)));
+	});
+}
+
+#[test]
 fn refused_batches_change_nothing() {
 	build_and_execute(|| {
 		let good = || vec![segment(1, 0, 1, 5)];
@@ -249,7 +271,7 @@ fn draws_wait_for_weight() {
 fn weight_of_draws(n: u64) -> Weight {
 	use crate::WeightInfo;
 	type W = <Test as crate::Config>::WeightInfo;
-	W::agenda_block() + (W::next_draw() + W::draw_batch(32)) * n + W::next_draw()
+	W::thaw() + W::agenda_block() + (W::next_draw() + W::draw_batch(32)) * n + W::next_draw()
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod reviews;
 mod stages;
 mod verdicts;
 mod walks;
+mod weights;
 mod workshop;

@@ -166,8 +166,32 @@ fn a_slash_is_taken_back_with_the_verdict_that_led_to_it() {
 		] {
 			assert!(told.contains(&expected), "{expected:?}");
 		}
+		for who in case.panel() {
+			assert!(told.contains(&Told::Fined(who, FINE + share)), "and gives its share of the slash back");
+		}
+		let fines = 2 * FINE - (FINE - PRICE);
+		let kept = Balances::balance(&worker()) + 2 * PRICE - (STAKE - fines + PRICE);
+		assert!(kept <= 2 * PRICE + 3, "nobody else keeps anything of the slash: {kept}");
 		let state = SpotChecks::worker_state(worker());
 		assert_eq!((state.removed, state.failed, state.evidence.position), (false, 1, 3072));
+	});
+}
+
+#[test]
+fn who_was_outvoted_by_liars_gets_its_fine_back() {
+	with_many_validators(|| {
+		let case = Case::draw(work(1, 0, 40));
+		let lies = framing(&case);
+		let (honest, panel) = (case.reference(), case.panel());
+		case.decide_with(&[honest, lies[1].clone(), lies[2].clone()]);
+		assert_eq!(case.outcome().verdict, Verdict::Failed);
+		assert!(told().contains(&Told::Fined(panel[0].clone(), FINE)));
+		assert_ok!(appeal(&case));
+		assert_eq!(case.review_by(&worker()).decide().verdict, Verdict::Passed);
+		let told = told();
+		assert!(told.contains(&Told::Restored(panel[0].clone(), FINE)));
+		assert!(!told.contains(&Told::Fined(panel[0].clone(), FINE)));
+		assert!(panel[1..].iter().all(|who| told.contains(&Told::Fined(who.clone(), FINE))));
 	});
 }
 
@@ -325,6 +349,28 @@ fn named_positions_convict_a_cheat_that_was_lucky() {
 		assert_eq!(held(&who), 0);
 		assert_ok!(appeal(&review));
 		assert_eq!(Reviews::<Test>::get(review.audit + 1).unwrap().exceptions, review.positions());
+	});
+}
+
+#[test]
+fn several_challenges_convict_an_answer_once() {
+	build_and_execute(|| {
+		let (case, cheap) = cheap_where_nobody_looks(12);
+		assert_eq!(case.decide().verdict, Verdict::Passed);
+		let panel = case.panel();
+		for who in &panel {
+			assert_ok!(challenge(&case, who, &cheap));
+		}
+		let reviews: Vec<Case> = panel.iter().map(|who| case.review_by(who)).collect();
+		assert_eq!(reviews[0].decide().verdict, Verdict::Failed);
+		let (once, _) = (SpotChecks::worker_state(worker()), told());
+		for (review, who) in reviews.iter().zip(&panel).skip(1) {
+			assert_eq!(review.decide().verdict, Verdict::Failed);
+			assert_eq!(held(who), 0, "was right, if late");
+		}
+		assert_eq!(SpotChecks::worker_state(worker()), once, "never a slash from one answer");
+		assert!(!told().iter().any(|told| matches!(told, Told::Fined(..) | Told::Judged(..))));
+		assert_noop!(challenge(&case, &panel[1], &cheap), Error::<Test>::AlreadyReviewed);
 	});
 }
 

@@ -16,7 +16,7 @@ fn far(leaf: &mut Leaf, _: &Sampler) {
 	leaf.logit_sketch.iter_mut().for_each(|lane| *lane += 20);
 }
 
-fn far_work(session: SessionId, index: u32) -> Work {
+pub(super) fn far_work(session: SessionId, index: u32) -> Work {
 	work_with(session, index, 40, 0, far)
 }
 
@@ -238,15 +238,15 @@ fn tokens_that_the_reference_would_not_sample_fail() {
 #[test]
 fn margin_misses_accumulate_over_answers_that_pass() {
 	build_and_execute(|| {
-		let margin = 2 * 1024 - 14 * 13;
-		let works = (0..3).map(|index| work_with(1, index, 16, 0, cheap_decode(2))).collect();
+		let margin = 1024 - 15 * 13;
+		let works = (0..7).map(|index| work_with(1, index, 16, 0, cheap_decode(1))).collect();
 		let cases = Case::draw_all(&worker(), Delivery::of(works));
 		for (i, case) in cases.iter().enumerate() {
 			let outcome = case.decide();
 			assert_eq!((outcome.verdict, outcome.evidence.margin), (Verdict::Passed, margin));
-			assert_eq!(state().removed, i == 2, "slashed at 5120, with the third answer");
+			assert_eq!(state().removed, i == 6, "slashed at 5120, with the seventh answer");
 		}
-		assert_eq!(state().evidence.margin, 3 * margin);
+		assert_eq!(state().evidence.margin, 7 * margin);
 	});
 }
 
