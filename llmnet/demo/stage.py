@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from llmnet.chain import Call, ChainError, Client, Keypair
 from llmnet.pallets import registry, spot_checks, staking, sudo, utility
-from llmnet.proof import Calibration, ServiceSpec
+from llmnet.proof import ServiceSpec
+from llmnet.verifier.calibrate import floor_calibration, measured_row
 
 from .cast import SUDO, VALIDATORS, Player
 from .processes import Troupe
@@ -15,17 +16,6 @@ from .processes import Troupe
 POLL_SECONDS = 0.5
 START_SECONDS = 150.0
 ALWAYS = 1_000_000
-# Thresholds of class Fp32: one quantisation step in each of the eight lanes is honest (256 positions were measured, the largest
-# squared distance was 1), and a deficit in sampling of less than 0.02 nat.
-FP32_CALIBRATION = Calibration(
-    logit_q95=9,
-    logit_q99=9,
-    hidden_q95=9,
-    hidden_q99=9,
-    tau_sample=int(0.02 * (1 << 16)),
-    positions=256,
-    expires_at=0xFFFF_FFFF,
-)
 
 
 class StageError(RuntimeError):
@@ -56,7 +46,9 @@ async def set_stage(client: Client, spec: ServiceSpec) -> None:
     """Register the spec, its thresholds, and the audit of every answer, in one transaction of the sudo account."""
     calls: list[Call] = [
         registry.register_spec(spec),
-        sudo.sudo(registry.set_calibration(spec.id, FP32_CALIBRATION)),
+        sudo.sudo(
+            registry.set_calibration(spec.id, measured_row(spec.id) or floor_calibration(spec.numerics))
+        ),
         sudo.sudo(spot_checks.set_audit_floor(ALWAYS)),
     ]
     await client.submit(utility.batch_all(calls), key(SUDO))

@@ -15,6 +15,7 @@ def main() -> int:
     parser = build_parser("llmnet.demo.worker")
     parser.add_argument("--behaviour", choices=BEHAVIOURS, required=True)
     args = parser.parse_args()
+    args.skip_self_test = True  # it would keep the cheats from offering, and audits are to find them
     return run(parser, args, backend_for(args.behaviour))
 
 

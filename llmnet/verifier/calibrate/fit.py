@@ -1,0 +1,131 @@
+"""Thresholds fitted on answers."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from llmnet.proof import Calibration, NumericsClass
+from llmnet.verifier.calibrate.alarm import slashes
+from llmnet.verifier.calibrate.floor import FLOOR, FOREVER, tau_of
+from llmnet.verifier.calibrate.judge import audit, drawn, margin_evidence, seed_of
+from llmnet.verifier.calibrate.observed import Observation
+from llmnet.verifier.calibrate.split import kind_of
+from llmnet.verifier.calibrate.statistics import quantile, quantile_above
+from llmnet.verifier.errors import CalibrationError
+
+LEAST_ANSWERS = 8
+_NOT_HONEST = "even {} would slash honest workers: are these answers all honest?"
+_LANES = ("logit", "hidden")
+
+
+class Method(Enum):
+    """How a threshold follows from the distances: the quantile, the upper 95 % limit of what it may be, or the least multiple of
+    the quantiles that spares honest workers, also one that is asked for nothing but the hardest kind of prompt.
+    """
+
+    NOMINAL = "nominal"
+    UPPER = "upper"
+    SAFE = "safe"
+
+
+TARGET = 1e-6
+"""False slashes an audit, at the upper 95 % limit, that thresholds are chosen for."""
+TARGET_OF_A_KIND = 1e-5
+"""The same for a worker that answers one kind of prompt only, without the limit: there are few answers of a kind."""
+LEAST_OF_A_KIND = 8
+TARGET_OF_TOKENS = 1e-7
+"""The same for evidence from tokens, which is to add next to nothing to that from distances."""
+_TAUS = tuple(round(step * 65536 / 100) for step in range(2, 101))  # Q16.16: 0.02 to 1 nat
+_SCALES = tuple(1 + step / 20 for step in range(141))
+
+
+def fit(
+    answers: Sequence[Observation],
+    numerics: NumericsClass,
+    *,
+    method: Method = Method.SAFE,
+    expires_at: int = FOREVER,
+) -> Calibration:
+    """A calibration row, never below the floor of the class. A safe one has a tolerance in sampling of its own as well.
+
+    Raises CalibrationError for too few answers, or such that no thresholds spare.
+    """
+    if len(answers) < LEAST_ANSWERS:
+        raise CalibrationError(
+            f"{len(answers)} answers are too few to fit thresholds on: at least {LEAST_ANSWERS}, better 1,000"
+        )
+    threshold = quantile_above if method is Method.UPPER else _quantile_of_all
+    distances = [[np.asarray(getattr(answer, lanes), np.int64) for answer in answers] for lanes in _LANES]
+    found = {
+        f"{lanes}_q{level}": threshold(groups, level / 100)
+        for lanes, groups in zip(_LANES, distances, strict=True)
+        for level in (95, 99)
+    }
+    row = Calibration(
+        **{name: max(FLOOR, value) for name, value in found.items()},
+        tau_sample=_tau(answers) if method is Method.SAFE else tau_of(numerics),
+        positions=sum(len(answer) for answer in answers),
+        expires_at=expires_at,
+    )
+    return _safe(answers, row, found) if method is Method.SAFE else row
+
+
+def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[str, int]) -> Calibration:
+    """The least multiple that spares; what spares does so with larger thresholds."""
+    kinds = _kinds(answers)
+
+    def scaled(place: int) -> Calibration:
+        values = {name: max(FLOOR, round(value * _SCALES[place])) for name, value in quantiles.items()}
+        return replace(row, **values)
+
+    def spares(place: int) -> bool:
+        thresholds = scaled(place)
+        evidence = [audit(answer, thresholds, seed_of(answer, 0)).position for answer in answers]
+        return _spares(evidence, kinds, TARGET)
+
+    place = bisect_left(range(len(_SCALES)), True, key=spares)
+    if place == len(_SCALES):
+        raise CalibrationError(_NOT_HONEST.format(f"{_SCALES[-1]:g} times the quantiles"))
+    return scaled(place)
+
+
+def _tau(answers: Sequence[Observation]) -> int:
+    """The least tolerance in sampling that spares; a larger one does so as well."""
+    positions = [drawn(answer, seed_of(answer, 0)) for answer in answers]
+    kinds = _kinds(answers)
+
+    def spares(tau: int) -> bool:
+        evidence = [
+            margin_evidence(one, tau, places)[0] for one, places in zip(answers, positions, strict=True)
+        ]
+        return _spares(evidence, kinds, TARGET_OF_TOKENS)
+
+    place = bisect_left(_TAUS, True, key=spares)
+    if place == len(_TAUS):
+        raise CalibrationError(_NOT_HONEST.format("a tolerance of a nat in sampling"))
+    return _TAUS[place]
+
+
+def _spares(evidence: Sequence[int], kinds: Sequence[Sequence[int]], target: float) -> bool:
+    """Whether workers with such answers are hardly ever slashed, nor those with answers of one kind."""
+    alike = ([evidence[number] for number in numbers] for numbers in kinds)
+    alone = all(slashes(one, draws=0).rate <= TARGET_OF_A_KIND for one in alike)
+    return alone and slashes(evidence).above <= target
+
+
+def _kinds(answers: Sequence[Observation]) -> list[list[int]]:
+    """Which answers are of one kind of prompt, of kinds with enough of them."""
+    found: dict[str, list[int]] = {}
+    for number, answer in enumerate(answers):
+        found.setdefault(kind_of(answer), []).append(number)
+    return [numbers for numbers in found.values() if len(numbers) >= LEAST_OF_A_KIND]
+
+
+def _quantile_of_all(groups: Sequence[NDArray[np.int64]], level: float) -> int:
+    return quantile(np.concatenate(groups), level)

@@ -1,0 +1,77 @@
+"""An observed answer as an audit would judge it: the chain's own rules of scoring, on distances instead of leaves.
+
+Three references that agree are assumed: their median is the reference that the distances were taken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmnet.proof import Calibration, Sprt, clip, domain_hash, draw_positions, position_evidence, sprt
+from llmnet.proof.drawing import MAX_POSITIONS
+from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS
+from llmnet.verifier.calibrate.observed import Observation
+
+DRAWS_OF_LONG = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit of one answer says: whether it fails, and what goes to the worker's two sums (1/256 nat)."""
+
+    failed: bool
+    position: int
+    margin: int
+    sprt: Sprt
+    misses: int
+
+
+def audit(answer: Observation, row: Calibration, seed: bytes) -> Audited:
+    """The audit whose positions are drawn from `seed` (32 bytes)."""
+    return audit_at(answer, row, drawn(answer, seed))
+
+
+def drawn(answer: Observation, seed: bytes) -> Sequence[int]:
+    """The positions that are opened, ascending: all of a short answer."""
+    whole = len(answer) <= MAX_POSITIONS
+    return range(len(answer)) if whole else draw_positions(seed, len(answer))
+
+
+def audit_at(answer: Observation, row: Calibration, positions: Sequence[int]) -> Audited:
+    """The audit at these positions, ascending."""
+    pairs = [(answer.logit[place], answer.hidden[place]) for place in positions]
+    margin, misses = margin_evidence(answer, row.tau_sample, positions)
+    tested = sprt(pairs, row)
+    broken = not set(answer.broken).isdisjoint(positions)
+    evidence = sum(position_evidence(logit, hidden, row) for logit, hidden in pairs)
+    return Audited(
+        failed=broken or tested is Sprt.FAILED or margin >= EVIDENCE_MAX,
+        position=EVIDENCE_MAX if broken else clip(evidence),
+        margin=margin,
+        sprt=tested,
+        misses=misses,
+    )
+
+
+def margin_evidence(answer: Observation, tau: int, positions: Sequence[int]) -> tuple[int, int]:
+    """What its tokens say at a tolerance (Q16.16): evidence, and how many are misses."""
+    deficits = [found for place in positions if (found := answer.deficit[place]) is not None]
+    misses = sum(found > tau for found in deficits)
+    return clip(MARGIN_MISS * misses + MARGIN_HIT * (len(deficits) - misses)), misses
+
+
+def every_audit(answers: Sequence[Observation], row: Calibration) -> list[list[Audited]]:
+    """Audits of each answer: one if all its positions are opened, else several with draws of their own."""
+    return [
+        [
+            audit(answer, row, seed_of(answer, draw))
+            for draw in range(1 if len(answer) <= MAX_POSITIONS else DRAWS_OF_LONG)
+        ]
+        for answer in answers
+    ]
+
+
+def seed_of(answer: Observation, draw: int) -> bytes:
+    """Of one of several draws, the same whenever it is made."""
+    return domain_hash("draw", f"calibration/{answer.id}/{draw}".encode())
