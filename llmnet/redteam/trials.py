@@ -1,0 +1,83 @@
+"""Recorded answers before the chain's own judge, each at several draws of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llmnet.measure import Recording
+from llmnet.proof import (
+    Calibration,
+    Judgement,
+    Reference,
+    ServiceSpec,
+    Sprt,
+    Verdict,
+    domain_hash,
+    draw_positions,
+    judge,
+    sprt,
+)
+
+PANEL = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
+"""Three validators with equal references: what a panel on one kind of machine gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is drawn anew: audits of an answer, workers whose audits are followed, workers and answers whose money is."""
+
+    draws: int = 3
+    workers: int = 4_000
+    earners: int = 200
+    answers: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One audit of one answer: whether it fails, what goes to the two sums, and after how many positions the sequential
+    test had decided (None: not at all)."""
+
+    failed: bool
+    position: int
+    margin: int
+    decided: int | None
+
+
+def try_answer(
+    recording: Recording, spec: ServiceSpec, row: Calibration, draw: int
+) -> tuple[Trial, Judgement]:
+    """One audit with the positions of one draw."""
+    seed = domain_hash("draw", f"redteam/{recording.id}/{draw}".encode())
+    positions = draw_positions(seed, len(recording.leaves))
+    leaves = [recording.leaves[place] for place in positions]
+    mine = tuple(recording.reference[place] for place in positions)
+    panel = [Reference(account, mine) for account in PANEL]
+    found = judge(leaves, panel, row, spec, recording.request_seed, recording.temperature)
+    trial = Trial(
+        found.verdict is Verdict.FAIL, found.position_evidence, found.margin_evidence, _decided(found, row)
+    )
+    return trial, found
+
+
+def trials(
+    recordings: Sequence[Recording], spec: ServiceSpec, row: Calibration, draws: int
+) -> list[list[Trial]]:
+    """For each answer one trial a draw. Where all positions fit into one draw, one is enough."""
+    return [
+        [try_answer(recording, spec, row, draw)[0] for draw in range(draws if _has_choice(recording) else 1)]
+        for recording in recordings
+    ]
+
+
+def _has_choice(recording: Recording) -> bool:
+    return len(recording.leaves) > len(draw_positions(bytes(32), len(recording.leaves)))
+
+
+def _decided(found: Judgement, row: Calibration) -> int | None:
+    seen: list[tuple[int, int]] = []
+    for score in found.positions:
+        seen.append((score.d2_logit, score.d2_hidden))
+        if sprt(seen, row) is not Sprt.UNDECIDED:
+            return len(seen)
+    return None

@@ -1,0 +1,74 @@
+"""A handful of recorded answers of the default model in bf16 with fp32 residual, judged at the published thresholds."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from llmnet.measure import Recording, RecordingFile
+from llmnet.proof import Calibration, NumericsClass, ServiceSpec, Verdict
+from llmnet.redteam.attack import Source
+from llmnet.redteam.bending import laundered, nudged
+from llmnet.redteam.campaign import read, results_file
+from llmnet.redteam.trials import try_answer
+
+FOLDER = Path(__file__).parent / "recorded"
+DATA = Path(__file__).parents[2] / "docs" / "verification-data"
+CLASS = NumericsClass.BF16_FP32_RESIDUAL
+SPEC = ServiceSpec(b"SmolLM2", *([bytes(32)] * 4), 1, 20, CLASS, 49_152, 8_192, 9, 9)
+SOURCE = Source(SPEC, {})
+
+
+@pytest.fixture(scope="module")
+def row() -> Calibration:
+    return Calibration(**read(results_file(DATA, CLASS))["calibration"])
+
+
+def recorded(name: str) -> list[Recording]:
+    found = list(RecordingFile(FOLDER / f"{name}.jsonl"))
+    assert len(found) >= 3
+    return found
+
+
+def test_honest_answers_pass_and_speak_for_their_worker(row: Calibration) -> None:
+    for recording in recorded("baseline"):
+        trial, judgement = try_answer(recording, SPEC, row, 0)
+        assert judgement.verdict is Verdict.PASS
+        assert trial.position < 0 and trial.margin <= 0
+
+
+def test_int8_answers_fail_by_their_sketches(row: Calibration) -> None:
+    for recording in recorded("int8"):
+        trial, judgement = try_answer(recording, SPEC, row, 0)
+        assert judgement.verdict is Verdict.FAIL and judgement.self_consistent
+        assert trial.position == 3072 and trial.decided is not None and trial.decided <= 8
+
+
+@pytest.mark.parametrize("name", ["cheap_int8", "seed_1", "canned"])
+def test_honest_sketches_under_other_tokens_are_told_by_the_tokens_alone(name: str, row: Calibration) -> None:
+    margins = []
+    for recording in recorded(name):
+        _, raw = try_answer(recording, SPEC, row, 0)
+        bent, judgement = try_answer(nudged(SOURCE, recording), SPEC, row, 0)
+        assert raw.verdict is Verdict.FAIL and not raw.self_consistent
+        assert judgement.self_consistent and judgement.position_evidence < 0
+        margins.append(bent.margin)
+    assert sum(margins) > 1_000 * len(margins)
+
+
+def test_hiding_a_token_at_the_end_of_the_list_changes_no_verdict(row: Calibration) -> None:
+    for recording in recorded("canned"):
+        plain, _ = try_answer(nudged(SOURCE, recording), SPEC, row, 0)
+        hidden, _ = try_answer(laundered(SOURCE, recording), SPEC, row, 0)
+        assert (plain.failed, plain.margin) == (hidden.failed, hidden.margin) == (True, 3072)
+
+
+def test_the_same_answers_pass_where_thresholds_are_endless(row: Calibration) -> None:
+    """What these tests see is seen by the thresholds, not by the machinery around them."""
+    endless = dict.fromkeys(("logit_q95", "logit_q99", "hidden_q95", "hidden_q99"), 1 << 40)
+    blind = dataclasses.replace(row, tau_sample=2**32 - 1, **endless)
+    for name in ("int8", "seed_1"):
+        for recording in recorded(name):
+            assert not try_answer(nudged(SOURCE, recording), SPEC, blind, 0)[0].failed
