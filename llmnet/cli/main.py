@@ -10,7 +10,23 @@ from collections.abc import Sequence
 
 import typer
 
-from . import accounts, asking, chain, keys, models, proxies, receipts, sessions, specs, stakes
+from . import (
+    accounts,
+    asking,
+    calibrate,
+    chain,
+    keys,
+    models,
+    plants,
+    proxies,
+    receipts,
+    redteam,
+    reports,
+    sessions,
+    sim,
+    specs,
+    stakes,
+)
 from .output import fail
 
 EPILOG = (
@@ -39,6 +55,11 @@ keys.add(app)
 stakes.add(app)
 proxies.add(app)
 specs.add(app)
+calibrate.add(app)
+sim.add(app)
+redteam.add(app)
+plants.add(app)
+reports.add(app)
 chain.add(app)
 
 

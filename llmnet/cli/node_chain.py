@@ -20,10 +20,15 @@ _ARTIFACT_NAMES = ("llmnet_runtime.compact.compressed.wasm", "llmnet_runtime.was
 
 
 def wasm_path(settings: NodeSettings) -> Path:
-    """The runtime to run: as asked, or the artifact of this checkout or of the installed package."""
+    """The runtime of a node. Raises DevnodeError."""
+    return find_wasm(settings.wasm)
+
+
+def find_wasm(asked: Path | None = None) -> Path:
+    """The runtime to run: as asked, or the artifact of this checkout or of the installed package. Raises DevnodeError."""
     from llmnet.devnode import DevnodeError
 
-    chosen = settings.wasm or os.environ.get("LLMNET_RUNTIME_WASM")
+    chosen = asked or os.environ.get("LLMNET_RUNTIME_WASM")
     if chosen:
         return Path(chosen)
     package = Path(__file__).resolve().parents[1]

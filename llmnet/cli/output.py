@@ -81,6 +81,14 @@ def _status_of_rooms(error: BaseException) -> int | None:
     names = {kind.__name__: kind for kind in type(error).__mro__ if kind.__module__.startswith("llmnet.")}
     if "WorkerUnreachable" in names:
         return UNREACHABLE
-    if names.keys() & {"GatewayError", "VerifierError", "EngineError", "ProofError"}:
+    if names.keys() & {
+        "GatewayError",
+        "VerifierError",
+        "EngineError",
+        "ProofError",
+        "MeasureError",
+        "SimError",
+        "RedTeamError",
+    }:
         return FAILED
     return FAILED if isinstance(error, OSError) else None

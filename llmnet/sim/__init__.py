@@ -3,10 +3,10 @@
 The rules are the runtime's, run in a node of this process; only people are simulated, and their answers replay evidence
 that was recorded from real models."""
 
-from llmnet.sim.errors import BadEvidence, CallFailed, SimError
+from llmnet.sim.errors import BadEvidence, CallFailed, SimError, UnknownScenario
 from llmnet.sim.evidence import HONEST, Position, Recorded, load
 from llmnet.sim.market import Market
-from llmnet.sim.play import Costs, Plan, Result, best_deviation, play
+from llmnet.sim.play import Costs, Plan, Result, best_deviation, play, play_all
 from llmnet.sim.scenarios import Scenario, scenarios
 from llmnet.sim.workers import Terms, always, sometimes
 from llmnet.sim.world import UNIT, World, fresh_world
@@ -25,12 +25,14 @@ __all__ = [
     "Scenario",
     "SimError",
     "Terms",
+    "UnknownScenario",
     "World",
     "always",
     "best_deviation",
     "fresh_world",
     "load",
     "play",
+    "play_all",
     "scenarios",
     "sometimes",
 ]

@@ -2,7 +2,8 @@
 
 SimError
 ├── CallFailed      a call that the strategy counted on was refused by the runtime
-└── BadEvidence     a file of recorded evidence cannot be used
+├── BadEvidence     a file of recorded evidence cannot be used
+└── UnknownScenario no scenario has this name
 """
 
 from __future__ import annotations
@@ -24,3 +25,7 @@ class CallFailed(SimError):
 
 class BadEvidence(SimError):
     """The file is not what `llmnet redteam record` writes."""
+
+
+class UnknownScenario(SimError):
+    """Scenarios are named after the kinds of the evidence: the file may lack one."""

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from llmnet.chain import Event, Keypair, Variant
-from llmnet.pallets import registry
+from llmnet.pallets import registry, spot_checks
 from llmnet.sim.answers import SPEC, Answer
+from llmnet.sim.planters import Planter
 from llmnet.sim.validators import Look, Validator, honest
-from llmnet.sim.workers import Choose, Terms, Worker
+from llmnet.sim.workers import Choose, Terms, Worker, appeals_when_honest
 from llmnet.sim.world import ALICE, UNIT, World
 
 WEALTH = 10_000 * UNIT  # of every account at its beginning
@@ -35,25 +36,54 @@ class Market:
     seed: int = 1
     workers: dict[str, Worker] = field(default_factory=dict)
     validators: dict[str, Validator] = field(default_factory=dict)
+    planters: list[Planter] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
     verdicts: dict[bytes, Counter[str]] = field(default_factory=dict)
     started_with: dict[str, int] = field(default_factory=dict)
     _answers: dict[tuple[int, int], Answer] = field(default_factory=dict)
     _open: set[int] = field(default_factory=set)
+    _reviews: set[int] = field(default_factory=set)
+    _successors: dict[str, str] = field(default_factory=dict)
 
-    def worker(self, name: str, choose: Choose, opens: Callable[[Answer], bool] | None = None) -> Worker:
-        """A worker and the requester who buys from it."""
+    def worker(
+        self,
+        name: str,
+        choose: Choose,
+        opens: Callable[[Answer], bool] | None = None,
+        appeals: Callable[[Answer], bool] = appeals_when_honest,
+        *,
+        after: str | None = None,
+    ) -> Worker:
+        """A worker and the requester who buys from it. With `after` it enters when that worker has been slashed."""
         keys, payer = self._account(name), self._account(name + "/payer")
         rng = random.Random(f"{self.seed}/{name}")
-        self.workers[name] = Worker(self.world, self.terms, keys, payer, choose, rng, opens)
+        self.workers[name] = Worker(self.world, self.terms, keys, payer, choose, rng, opens, appeals)
+        if after is not None:
+            self._successors[name] = after
         return self.workers[name]
 
+    def planter(self, name: str, worker: str, kind: str) -> Planter:
+        """Somebody trusted by root, who has `worker` sell answers of `kind` on purpose."""
+        rng = random.Random(f"{self.seed}/{name}")
+        planted = self.workers[worker]
+        found = Planter(self.world, self._account(name), planted.keys.public, kind, rng)
+        planted.sells = found.sells
+        self.planters.append(found)
+        return found
+
     def validator(
-        self, name: str, look: Look = honest, *, acts: bool = True, reveals: bool = True
+        self,
+        name: str,
+        look: Look = honest,
+        *,
+        acts: bool = True,
+        reveals: bool = True,
+        challenges: bool = True,
     ) -> Validator:
         """A validator with the stake of every other."""
         rng = random.Random(f"{self.seed}/{name}")
-        found = Validator(self.world, self._account(name), self._find, rng, look, acts, reveals)
+        account = self._account(name)
+        found = Validator(self.world, account, self._find, rng, look, acts, reveals, challenges)
         self.validators[name] = found
         return found
 
@@ -62,6 +92,7 @@ class Market:
         self._begin(answers)
         epoch_length = int(self.world.constant("SpotChecks", "EpochLength"))
         for sold in range(0, answers, per_epoch):
+            self._enter([name for name in self._successors if self._may_enter(name)], answers - sold)
             self._sell(min(per_epoch, answers - sold))
             self._step()
             for worker in self._selling():
@@ -92,24 +123,36 @@ class Market:
 
     def _begin(self, answers: int) -> None:
         self._fund()
-        for part in (*self.validators.values(), *self.workers.values()):
-            if isinstance(part, Validator):
-                part.begin()
+        for validator in self.validators.values():
+            validator.begin()
         self.world.post(registry.register_spec(SPEC), ALICE)
         self._step()
         self.world.sudo(registry.set_calibration(SPEC.id, self.terms.recorded.calibration))
-        for worker in self.workers.values():
-            worker.begin()
-        self._step()
-        for worker in self.workers.values():
-            worker.open_session(max(UNIT // 100, 2 * answers * self.terms.price), _SESSION_BLOCKS)
-        while not all(worker.ready for worker in self.workers.values()):
-            self._step()
+        if self.planters:
+            accounts = [planter.keys.public for planter in self.planters]
+            self.world.sudo(spot_checks.set_planters(accounts))
         self.started_with = {name: self.world.wealth(account) for name, account in self.names().items()}
+        self._enter([name for name in self.workers if name not in self._successors], answers)
+
+    def _enter(self, names: Sequence[str], answers: int) -> None:
+        """Workers bond, and their payers open sessions with enough for `answers`."""
+        entering = [self.workers[name] for name in names]
+        for worker in entering:
+            worker.begin()
+        if entering:
+            self._step()
+        for worker in entering:
+            worker.open_session(max(UNIT // 100, 2 * answers * self.terms.price), _SESSION_BLOCKS)
+        while not all(worker.ready for worker in entering):
+            self._step()
+
+    def _may_enter(self, name: str) -> bool:
+        return not self.workers[name].entered and self.removed(self._successors[name])
 
     def _fund(self) -> None:
         payers = [worker.payer.public for worker in self.workers.values()]
-        for account in (*self.names().values(), *payers):
+        planters = [planter.keys.public for planter in self.planters]
+        for account in (*self.names().values(), *payers, *planters):
             call = self.world.runtime.call(
                 "Balances", "transfer_allow_death", {"dest": Variant("Id", account), "value": WEALTH}
             )
@@ -152,12 +195,21 @@ class Market:
                 worker.on_event(event)
             for validator in self.validators.values():
                 validator.on_event(event)
+            for planter in self.planters:
+                planter.on_event(event)
 
     def _count(self, event: Event) -> None:
         self.events[event.name] += 1
-        if event.name == "AuditDrawn":
+        if event.name in ("AuditDrawn", "ReviewFiled"):
             self._open.add(event.fields["audit"])
-        elif event.name == "Decided":
+        if event.name == "ReviewFiled":
+            self._reviews.add(event.fields["audit"])
+        elif event.name == "ReviewVoid":
             self._open.discard(event.fields["audit"])
-            found = self.verdicts.setdefault(event.fields["worker"], Counter())
-            found[event.fields["verdict"].name] += 1
+        elif event.name == "Decided":
+            self._decided(event.fields["audit"], event.fields["worker"], event.fields["verdict"].name)
+
+    def _decided(self, audit: int, worker: bytes, verdict: str) -> None:
+        self._open.discard(audit)
+        if audit not in self._reviews:
+            self.verdicts.setdefault(worker, Counter())[verdict] += 1

@@ -1,18 +1,24 @@
-"""Plays a scenario beside its honest twin and says what the deviation is worth."""
+"""Plays scenarios beside their honest twins and says what each deviation is worth."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from llmnet.sim.errors import UnknownScenario
 from llmnet.sim.evidence import HONEST
-from llmnet.sim.market import Market, Watch
-from llmnet.sim.scenarios import DEVIANT, Scenario, Seat
+from llmnet.sim.market import Market
+from llmnet.sim.scenarios import Scenario, Seat, scenarios
 from llmnet.sim.workers import Terms
 from llmnet.sim.world import fresh_world
+
+Watch = Callable[[int, int], None]
+"""Told (runs done, runs to do)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +44,28 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One run of one seat. `gain` in R, computing paid; `sold` answers, or audits for a validator."""
+    """One run of one seat. `gain` of the team in R, computing paid; `sold` answers, or audits of validators.
+
+    `lost` is how many of the team were slashed, `honest_punished` how many workers that only sold honest answers were.
+    """
 
     gain: float
     sold: int
-    removed: bool
+    lost: int
     honest_punished: int
+    answers: int
+    transactions: int
+
+    @property
+    def each(self) -> float:
+        """R an answer, or an audit; nothing sold earns nothing."""
+        return self.gain / self.sold if self.sold else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`value`: what the deviation brings more than honesty, in R an answer (an audit for validators), mean over the seeds."""
+    """`value`: what the deviation brings more than honesty, in R for each answer sold (validators: audit sat on), mean
+    over the seeds; `spread` is their standard deviation. `deviant`, `honest`: the whole gain of a run, in R."""
 
     name: str
     role: str
@@ -57,18 +74,79 @@ class Result:
     deviant: float
     honest: float
     sold: float
-    removed: float
+    lost: float
     honest_punished: int
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def play(scenario: Scenario, plan: Plan, watch: Watch | None = None) -> Result:
-    """Both seats of a scenario, for all seeds."""
-    deviant = [_run(scenario, scenario.deviant, plan, seed, watch) for seed in plan.seeds]
-    honest = [_run(scenario, scenario.honest, plan, seed, watch) for seed in plan.seeds]
-    values = [(bad.gain - good.gain) / max(1, good.sold) for bad, good in zip(deviant, honest, strict=True)]
+def named(plan: Plan, name: str) -> Scenario:
+    """A scenario of the plan's evidence. Raises UnknownScenario."""
+    for scenario in scenarios(plan.terms.recorded):
+        if scenario.name == name:
+            return scenario
+    raise UnknownScenario(f"there is no scenario {name!r}; `llmnet sim list` names them")
+
+
+def play(scenario: Scenario, plan: Plan) -> Result:
+    """Both seats of a scenario, for all seeds, in this process."""
+    deviant = [run_seat(scenario, scenario.deviant, plan, seed) for seed in plan.seeds]
+    honest = [run_seat(scenario, scenario.honest, plan, seed) for seed in plan.seeds]
+    return _result(scenario, deviant, honest)
+
+
+def play_all(plan: Plan, names: Sequence[str], *, jobs: int = 1, watch: Watch | None = None) -> list[Result]:
+    """Many scenarios, their runs spread over `jobs` processes; twins that several share are played once.
+
+    Raises UnknownScenario before anything is played.
+    """
+    chosen = [named(plan, name) for name in names]
+    twins = {scenario.twin + "/" + "/".join(scenario.members): scenario for scenario in chosen}
+    wanted = [(scenario.name, True, seed) for scenario in chosen for seed in plan.seeds]
+    wanted += [(scenario.name, False, seed) for scenario in twins.values() for seed in plan.seeds]
+    seen: dict[tuple[str, bool, int], Seen] = {}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting: dict[Future[Seen], tuple[str, bool, int]] = {
+            pool.submit(_play_one, plan, *task): task for task in wanted
+        }
+        for future in as_completed(waiting):
+            seen[waiting[future]] = future.result()
+            if watch is not None:
+                watch(len(seen), len(wanted))
+    results = []
+    for scenario in chosen:
+        twin = twins[scenario.twin + "/" + "/".join(scenario.members)]
+        deviant = [seen[scenario.name, True, seed] for seed in plan.seeds]
+        honest = [seen[twin.name, False, seed] for seed in plan.seeds]
+        results.append(_result(scenario, deviant, honest))
+    return results
+
+
+def best_deviation(results: Iterable[Result]) -> Result:
+    """The most profitable one."""
+    return max(results, key=lambda result: result.value)
+
+
+def run_seat(scenario: Scenario, seat: Seat, plan: Plan, seed: int) -> Seen:
+    """One market. AssertionError if money was made or lost, or audits never end."""
+    with fresh_world(plan.wasm, plan.cache_dir) as world:
+        issued = world.issuance()
+        market = Market(world, plan.terms, seed)
+        seat(market)
+        market.run(plan.answers, plan.per_epoch)
+        if world.issuance() != issued:
+            raise AssertionError("money was made or lost")
+        return _seen(scenario, market, plan)
+
+
+def _play_one(plan: Plan, name: str, deviant: bool, seed: int) -> Seen:
+    scenario = named(plan, name)
+    return run_seat(scenario, scenario.deviant if deviant else scenario.honest, plan, seed)
+
+
+def _result(scenario: Scenario, deviant: Sequence[Seen], honest: Sequence[Seen]) -> Result:
+    values = [bad.each - good.each for bad, good in zip(deviant, honest, strict=True)]
     return Result(
         scenario.name,
         scenario.role,
@@ -77,37 +155,26 @@ def play(scenario: Scenario, plan: Plan, watch: Watch | None = None) -> Result:
         statistics.fmean(seen.gain for seen in deviant),
         statistics.fmean(seen.gain for seen in honest),
         statistics.fmean(seen.sold for seen in deviant),
-        statistics.fmean(seen.removed for seen in deviant),
+        statistics.fmean(seen.lost for seen in deviant),
         sum(seen.honest_punished for seen in (*deviant, *honest)),
     )
 
 
-def best_deviation(results: Iterable[Result]) -> Result:
-    """The most profitable one."""
-    return max(results, key=lambda result: result.value)
-
-
-def _run(scenario: Scenario, seat: Seat, plan: Plan, seed: int, watch: Watch | None) -> Seen:
-    with fresh_world(plan.wasm, plan.cache_dir) as world:
-        issued = world.issuance()
-        market = Market(world, plan.terms, seed)
-        seat(market)
-        market.run(plan.answers, plan.per_epoch, watch)
-        if world.issuance() != issued:
-            raise AssertionError("money was made or lost")
-        return _seen(scenario, market, plan)
-
-
 def _seen(scenario: Scenario, market: Market, plan: Plan) -> Seen:
-    gain = market.gain(DEVIANT) / plan.terms.price
-    punished = sum(
-        market.removed(name) for name, worker in market.workers.items() if set(worker.sold) <= {HONEST}
-    )
-    if scenario.role == "validator":
-        validator = market.validators[DEVIANT]
-        paid = validator.runs * plan.costs.reference
-        return Seen(gain - paid, validator.audits, False, punished)
-    worker = market.workers[DEVIANT]
+    members = [name for name in market.names() if name in scenario.members]
+    workers = [market.workers[name] for name in members if name in market.workers]
+    validators = [market.validators[name] for name in members if name in market.validators]
     saves = plan.terms.recorded.saves
-    paid = sum(plan.costs.answer * (1 - saves.get(kind, 0.0)) for kind in worker.sold)
-    return Seen(gain - paid, len(worker.sold), market.removed(DEVIANT), punished)
+    gain = sum(market.gain(name) for name in members) / plan.terms.price
+    gain -= sum(plan.costs.answer * (1 - saves[kind]) for worker in workers for kind in worker.sold)
+    gain -= plan.costs.reference * sum(validator.runs for validator in validators)
+    answers = sum(len(worker.sold) for worker in workers)
+    audits = sum(validator.audits for validator in validators)
+    return Seen(
+        gain,
+        answers if scenario.role == "worker" else audits,
+        sum(market.removed(name) for name in members if name in market.workers),
+        sum(market.removed(name) for name, worker in market.workers.items() if set(worker.sold) <= {HONEST}),
+        sum(len(worker.sold) for worker in market.workers.values()),
+        market.world.transactions,
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llmnet import proof
-from llmnet.chain import Event, Keypair
+from llmnet.chain import Event, Keypair, Variant
 from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.staking import StakeRole
 from llmnet.proof import PlacedSegment, Segment, Voucher
@@ -18,6 +19,7 @@ from llmnet.sim.world import UNIT, World
 Choose = Callable[[random.Random], str]
 """Which kind of answer to sell next."""
 STAKE = 200 * UNIT
+_DOUBTFUL = ("Positions", "Token", "Margin", "Withheld")
 
 
 def always(kind: str) -> Choose:
@@ -28,6 +30,17 @@ def always(kind: str) -> Choose:
 def sometimes(kind: str, share: float) -> Choose:
     """Cheat with a fixed probability."""
     return lambda rng: kind if rng.random() < share else HONEST
+
+
+def after(kind: str, first: int) -> Choose:
+    """Sell `first` honest answers, which makes audits rare, and cheat from then on."""
+    sold = itertools.count()
+    return lambda _: kind if next(sold) >= first else HONEST
+
+
+def appeals_when_honest(answer: Answer) -> bool:
+    """An honest worker knows what it has computed."""
+    return answer.kind == HONEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,8 @@ class Batch:
 
 @dataclass
 class Worker:
-    """One worker with one session. `opens` says whether it answers for a drawn answer (None: always)."""
+    """One worker with one session. `opens` says whether it answers for a drawn answer (None: always), `appeals` whether it
+    has another panel look at one that failed, and `sells` hears of each answer before it is committed."""
 
     world: World
     terms: Terms
@@ -65,8 +79,11 @@ class Worker:
     choose: Choose
     rng: random.Random
     opens: Callable[[Answer], bool] | None = None
+    appeals: Callable[[Answer], bool] = appeals_when_honest
+    sells: Callable[[Answer], None] | None = None
     sold: list[str] = field(default_factory=list)
     removed_at: int | None = None
+    entered: bool = False
     _session: int | None = None
     _seeded: bool = False
     _next: int = 0
@@ -75,6 +92,7 @@ class Worker:
     _pending: Batch | None = None
     _audits: dict[int, Answer] = field(default_factory=dict)
     _positions: dict[int, list[int]] = field(default_factory=dict)
+    _reviews: set[int] = field(default_factory=set)
 
     @property
     def ready(self) -> bool:
@@ -83,6 +101,7 @@ class Worker:
 
     def begin(self) -> None:
         """Bond and put the offer into the next block."""
+        self.entered = True
         self.world.post(staking.bond(StakeRole.WORKER, STAKE), self.keys)
         offer = registry.put_offer(
             SPEC.id, endpoint="http://127.0.0.1:1", price_in=0, price_out=self.terms.price_out
@@ -113,6 +132,8 @@ class Worker:
             )
             self._next += 1
             self.sold.append(kind)
+            if self.sells is not None:
+                self.sells(answers[-1])
         receipts = [answer.receipt for answer in answers]
         price = sum(proof.price(r.n_prompt, r.n_out, 0, self.terms.price_out) for r in receipts)
         segment = Segment(
@@ -179,9 +200,34 @@ class Worker:
             leaves, path = self._audits[audit].opening(self._positions[audit])
             self.world.post(spot_checks.open_leaves(audit, leaves, path), self.keys, self._late)
 
+    def _on_decided(self, fields: Mapping[str, object]) -> None:
+        """A verdict of a panel can be appealed, once; what the chain has seen itself cannot."""
+        audit, reason = _number(fields["audit"]), fields["reason"]
+        answer = self._audits.get(audit)
+        if answer is None or audit in self._reviews or not isinstance(reason, Variant):
+            return
+        if reason.name in _DOUBTFUL and self.appeals(answer):
+            self.world.post(spot_checks.appeal(audit), self.keys, _refused_appeal)
+
+    def _on_review(self, fields: Mapping[str, object]) -> None:
+        answer = self._audits.get(_number(fields["of"]))
+        if answer is not None:
+            self._audits[_number(fields["audit"])] = answer
+            self._reviews.add(_number(fields["audit"]))
+
+    def _on_readmitted(self, fields: Mapping[str, object]) -> None:
+        if fields["worker"] == self.keys.public:
+            self.removed_at = None
+
     def _on_removed(self, fields: Mapping[str, object]) -> None:
         if fields["worker"] == self.keys.public:
             self.removed_at = len(self.sold)
+
+
+def _refused_appeal(error: str) -> None:
+    """A slashed worker may have nothing left for a bond, and one whose epoch was long ago is late."""
+    if error not in ("ReviewTooLate", "FundsUnavailable", "NotReviewable"):
+        raise AssertionError(f"an appeal was refused: {error}")
 
 
 def _number(value: object) -> int:
@@ -196,5 +242,8 @@ _HANDLERS: dict[tuple[str, str], Callable[[Worker, Mapping[str, object]], None]]
     ("SpotChecks", "AuditDrawn"): Worker._on_drawn,
     ("SpotChecks", "ReceiptOpened"): Worker._on_receipt_opened,
     ("SpotChecks", "LeavesDue"): Worker._on_leaves_due,
+    ("SpotChecks", "Decided"): Worker._on_decided,
+    ("SpotChecks", "ReviewBegun"): Worker._on_review,
     ("SpotChecks", "WorkerSlashed"): Worker._on_removed,
+    ("SpotChecks", "Readmitted"): Worker._on_readmitted,
 }

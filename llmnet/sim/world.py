@@ -56,6 +56,11 @@ class World:
         self._events_key = self.runtime.storage_key(self.runtime.storage("System", "Events"), ())
 
     @property
+    def node(self) -> Node:
+        """The node that runs the chain, for those who author blocks themselves or send it bytes."""
+        return self._node
+
+    @property
     def block(self) -> int:
         """The number of the best block."""
         return self._node.best.number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmnet.sim import CallFailed, Market, Plan, always, best_deviation, fresh_world, play
-from llmnet.sim.scenarios import Scenario, scenarios
+from llmnet.sim.scenarios import Scenario, Seat, scenarios
 from llmnet.sim.validators import framing
 from llmnet.sim.world import ALICE
 
@@ -34,29 +34,29 @@ def test_an_honest_worker_earns_and_is_never_accused(plan: Plan) -> None:
 @pytest.mark.parametrize("kind", ["other_model", "cheap_decode"])
 def test_cheating_with_every_answer_loses(plan: Plan, kind: str) -> None:
     result = play(named(plan, f"{kind} 100%"), plan)
-    assert result.removed == 1
-    assert result.value < -5
+    assert result.lost == 1
+    assert result.deviant < result.honest - 500
     assert result.honest_punished == 0
 
 
 def test_a_deviation_that_is_honesty_is_worth_nothing(plan: Plan) -> None:
     """Else the comparison measures something besides the deviation."""
     seat = named(plan, "other_model 100%").honest
-    result = play(Scenario("nothing", "worker", "", seat, seat), plan)
+    result = play(Scenario("nothing", "worker", "", "nothing", ("deviant",), seat, seat), plan)
     assert result.value == pytest.approx(0, abs=0.1)
-    assert result.removed == 0
+    assert result.lost == 0
 
 
 def test_without_validators_cheating_pays(plan: Plan) -> None:
     """It is the audits that make it lose: nobody to look, nothing lost."""
 
-    def seat(kind: str) -> Scenario:
+    def seat(kind: str) -> Seat:
         def fill(market: Market) -> None:
             market.worker("deviant", always(kind))
 
-        return Scenario(kind, "worker", "", fill, fill)
+        return fill
 
-    blind = Scenario("blind", "worker", "", seat("honest").honest, seat("other_model").deviant)
+    blind = Scenario("blind", "worker", "", "blind", ("deviant",), seat("honest"), seat("other_model"))
     assert play(blind, plan).value > 0
 
 
@@ -87,6 +87,6 @@ def test_a_call_that_fails_unexpectedly_is_a_fault(plan: Plan) -> None:
 
 def test_the_best_deviation_is_the_dearest(plan: Plan) -> None:
     seat = named(plan, "other_model 100%").honest
-    nothing = play(Scenario("nothing", "worker", "", seat, seat), plan)
+    nothing = play(Scenario("nothing", "worker", "", "nothing", ("deviant",), seat, seat), plan)
     cheat = play(named(plan, "other_model 100%"), plan)
     assert best_deviation([cheat, nothing]) is nothing
