@@ -123,12 +123,16 @@ class Sdpa(Adapter):
 
 
 class Flex(Adapter):
-    """FlexAttention, compiled; on CUDA only."""
+    """FlexAttention, compiled; on CUDA only. Uncompiled it runs anywhere, slowly: that is for its own test."""
 
     name, takes = "torch flex", Attention
 
+    def __init__(self, *, compiled: bool = True) -> None:
+        self._compiled = compiled
+
     def prepare(self, problem: Any) -> Timed:
-        needs_cuda(problem)
+        if self._compiled:
+            needs_cuda(problem)
         from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
         work, tensors = problem.sizes, problem.tensors
@@ -136,11 +140,16 @@ class Flex(Adapter):
         mask = None
         if work.rows > 1:
             mask = create_block_mask(
-                lambda _b, _h, row, key: row >= key, None, None, work.rows, work.context, device="cuda"
+                lambda _b, _h, row, key: row >= key,
+                None,
+                None,
+                work.rows,
+                work.context,
+                device=problem.device,
             )
-        compiled = torch.compile(flex_attention, dynamic=False)
+        attend: Any = torch.compile(flex_attention, dynamic=False) if self._compiled else flex_attention
         options = {"block_mask": mask, "scale": work.scale, "enable_gqa": True}
-        return lambda: compiled(q, k, v, **options).transpose(1, 2).flatten(0, 1)
+        return lambda: attend(q, k, v, **options).transpose(1, 2).flatten(0, 1)
 
 
 class FlashInfer(Adapter):
@@ -161,7 +170,7 @@ class FlashInfer(Adapter):
         indices, q = table.flatten(), tensors.q.flatten(0, 1)
         kinds = {"q_data_type": problem.dtype, "sm_scale": work.scale}
         if work.rows == 1:
-            wrapper = flashinfer.BatchDecodeWithPagedKVCacheWrapper(room, "NHD")
+            wrapper = flashinfer.BatchDecodeWithPagedKVCacheWrapper(room, "NHD", use_tensor_cores=True)
             wrapper.plan(starts, indices, full, *heads, **kinds)
         else:
             wrapper = flashinfer.BatchPrefillWithPagedKVCacheWrapper(room, "NHD")

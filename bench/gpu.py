@@ -68,7 +68,17 @@ def _driver() -> str | None:
 
 def run_tests() -> dict[str, Any]:
     """The tests marked ``gpu``: exit status and pytest's last line."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "tests/kernels", "--timeout=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-m",
+        "gpu",
+        "tests/kernels",
+        "tests/engine",
+        "--timeout=0",
+    ]
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     sys.stdout.write(done.stdout[-6000:])

@@ -6,7 +6,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-PAGE = 16
+PAGE = 64
+"""Tokens a page, as the engine has them on a GPU."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Model files  ensure_default_model() -> ModelFiles; load_model_dir(path, verify=F
              write_tiny_model(dir, seed) -> ModelFiles: random, two layers, same layout; for tests
 Text         Tokenizer(files).encode_chat(messages) -> ids; .decode(ids); Detokenizer; TextStream
              answer_text(tokenizer, ids, stop): the text that output tokens stand for
+             token_logprob(leaf, tokenizer, top) -> TokenLogprob: what a leaf says, as OpenAI's interface reports it
 Generation   Engine(files, spec, ...).add(GenerationRequest) / .step() -> [Output] / .abort(id) / .score(...)
              AsyncEngine(engine): async for output in .generate(request)
 Variants     quantise_int8(model), skip_layer(model, index): what a cheat runs; Engine(..., model=variant)
@@ -33,6 +34,7 @@ from llmnet.engine.errors import (
     TamperedModelError,
     UnsupportedModelError,
 )
+from llmnet.engine.logprobs import TokenLogprob, token_logprob
 from llmnet.engine.model_config import ModelConfig
 from llmnet.engine.request import GenerationRequest, Output
 from llmnet.engine.tensor_files import TensorInfo
@@ -84,6 +86,7 @@ __all__ = [
     "TamperedModelError",
     "TensorInfo",
     "TextStream",
+    "TokenLogprob",
     "Tokenizer",
     "UnsupportedModelError",
     "answer_text",
@@ -94,6 +97,7 @@ __all__ = [
     "seal_model_dir",
     "service_spec",
     "skip_layer",
+    "token_logprob",
     "weights_root",
     "write_tiny_model",
 ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from llmnet.engine.blocks import BlockManager
 from llmnet.engine.scheduler import Chunk
 
 PAGE_SIZE = 16
+"""Tokens a page, for operators that have no reason to ask for another size."""
 
 
 class KVCache:
-    """Keys and values of all layers: `k[layer]`, `v[layer]` are [num_pages, PAGE_SIZE, kv_heads,
+    """Keys and values of all layers: `k[layer]`, `v[layer]` are [num_pages, page_size, kv_heads,
     head_dim].
     """
 
@@ -26,13 +29,22 @@ class KVCache:
         head_dim: int,
         dtype: torch.dtype,
         device: torch.device,
+        page_size: int = PAGE_SIZE,
     ) -> None:
-        # Zeros, not empty: the operating system hands them out lazily, and a stray read is not a NaN from
-        # last week.
-        shape = (num_layers, num_pages, PAGE_SIZE, kv_heads, head_dim)
-        self.k = torch.zeros(shape, dtype=dtype, device=device)
-        self.v = torch.zeros(shape, dtype=dtype, device=device)
+        shape = (num_layers, num_pages, page_size, kv_heads, head_dim)
+        self.k = _zeros(shape, dtype, device)
+        self.v = _zeros(shape, dtype, device)
         self.num_pages = num_pages
+
+
+def _zeros(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Zeros, not empty: a stray read is not a NaN from last week. On a CPU the operating system hands them out
+    page by page as they are used, which it does for numpy and not for torch.
+    """
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=dtype, device=device)
+    octets = np.zeros(math.prod(shape) * dtype.itemsize, np.uint8)
+    return torch.from_numpy(octets).view(dtype).view(shape)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 
 from llmnet.engine.blocks import BlockManager
-from llmnet.engine.cache import PAGE_SIZE, make_batch
+from llmnet.engine.cache import make_batch
 from llmnet.engine.errors import DuplicateRequestError, NumericsError, RequestError
 from llmnet.engine.graphs import DecodeGraphs
 from llmnet.engine.leaves import LeafBuilder, Wanted
@@ -39,7 +39,7 @@ class _Active:
 class Engine:
     """Continuous batching over one model. Not thread-safe: `AsyncEngine` gives it a thread of its own.
 
-    `num_pages` pages of 16 tokens bound the cache (default: one full context, at least 128 tokens a slot);
+    `num_pages` pages of `operators.page_size` tokens bound the cache (default: one full context, at least 128 tokens a slot);
     requests that do not fit wait, and the youngest is recomputed later if running ones need its pages. With
     `prefix_cache`, pages of finished requests are kept as long as nobody needs the room, and a prompt that begins
     like an earlier one of the same salt is computed from where they differ. With `graphs`, steps in which everybody
@@ -63,15 +63,20 @@ class Engine:
         self.tokenizer = Tokenizer(files)
         self.model = model or LlamaModel.from_files(files, spec.numerics, device)
         context = min(spec.context_length, files.config.context_length)
-        pages = num_pages or -(-max(context, max_batch * 128) // PAGE_SIZE)
-        self._blocks = BlockManager(pages, PAGE_SIZE)
+        page_size = self.model.operators.page_size
+        pages = num_pages or -(-max(context, max_batch * 128) // page_size)
+        self._blocks = BlockManager(pages, page_size)
         self._scheduler = Scheduler(
             self._blocks, context_length=context, max_batch=max_batch, max_step_tokens=max_step_tokens
         )
         self._cache = self.model.new_cache(pages)
-        self._graphs = DecodeGraphs(-(-context // PAGE_SIZE)) if graphs else None
+        self._graphs = DecodeGraphs(-(-context // page_size)) if graphs else None
         self._leaves = LeafBuilder(
-            spec, files.config.hidden_size, self.model.device, invariant=self.model.operators.invariant
+            spec,
+            files.config.hidden_size,
+            self.model.device,
+            invariant=self.model.operators.invariant,
+            head=self.model.head if self.model.operators.reads_output else None,
         )
         self._shares = prefix_cache
         self._active: dict[str, _Active] = {}
@@ -141,7 +146,7 @@ class Engine:
         if not chunks:
             return {}
         batch = make_batch(chunks, self._blocks, self.model.device)
-        hidden, logits = self.model.forward(batch, self._cache, self._graphs)
+        hidden, logits = self.model.outputs(batch, self._cache, self._graphs)
         self._scheduler.computed(chunks)
         names = [chunk.sequence.request_id for chunk in chunks if chunk.sequence.behind == 0]
         if not names:

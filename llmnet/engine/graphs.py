@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from llmnet.engine.cache import PAGE_SIZE, Batch, KVCache
+from llmnet.engine.cache import Batch, KVCache
 from llmnet.engine.operators import Plan, Streams
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DecodeGraphs:
     def _record(
         self, model: LlamaModel, x: torch.Tensor, batch: Batch, cache: KVCache, bucket: int
     ) -> _Recording:
-        device, room = x.device, self._max_pages * PAGE_SIZE
+        device, room = x.device, self._max_pages * model.operators.page_size
         fixed = Batch(
             token_ids=torch.zeros(bucket, dtype=torch.int64, device=device),
             positions=torch.zeros(bucket, dtype=torch.int64, device=device),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
-from llmnet.engine.cache import PAGE_SIZE, Batch
+from llmnet.engine.cache import Batch
 from llmnet.engine.model_config import ModelConfig
 from llmnet.engine.operators import Operators, Plan, Precision, Streams
 from llmnet.engine.rope import RopeTables
@@ -31,6 +31,8 @@ class KernelOperators:
     """See `llmnet.engine.operators.Operators`. Plans are made once a batch; layers read no device value."""
 
     invariant = True
+    page_size = 64  # whole tiles of keys: attention reads them by bulk copies
+    reads_output = True
 
     def __init__(self, config: ModelConfig, precision: Precision, rope: RopeTables) -> None:
         self._config, self._precision, self._rope = config, precision, rope
@@ -38,7 +40,7 @@ class KernelOperators:
 
     def plan(self, batch: Batch) -> Plan:
         """Plans of both kinds of attention for this batch."""
-        n, room = batch.num_decode, batch.page_table.shape[1] * PAGE_SIZE
+        n, room = batch.num_decode, batch.page_table.shape[1] * self.page_size
         decoding = plan_decode(batch.host_lens[:n], room) if n else None
         longer = None
         if n < len(batch.host_lens):

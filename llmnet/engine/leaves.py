@@ -15,6 +15,7 @@ import torch
 
 from llmnet import proof
 from llmnet.engine.errors import NumericsError
+from llmnet.engine.output_layer import OutputLayer, RowParts
 from llmnet.engine.summaries import make_summariser
 from llmnet.proof import Leaf, ServiceSpec
 
@@ -41,54 +42,64 @@ class Wanted:
 
 
 class LeafBuilder:
-    """Makes leaves of one spec from logits and hidden states."""
+    """Makes leaves of one spec from hidden states, and from logits or, where there are none, the output matrix `head`
+    [V, D].
+    """
 
     def __init__(
-        self, spec: ServiceSpec, hidden_size: int, device: torch.device, *, invariant: bool = True
+        self,
+        spec: ServiceSpec,
+        hidden_size: int,
+        device: torch.device,
+        *,
+        invariant: bool = True,
+        head: torch.Tensor | None = None,
     ) -> None:
         self._spec = spec
+        self._output = None if head is None else OutputLayer(head, spec.top_k)
         self._summariser = make_summariser(spec.vocab_size, hidden_size, device, invariant=invariant)
 
     @torch.inference_mode()
     def build(
-        self, hidden: torch.Tensor, logits: torch.Tensor, wanted: Sequence[Wanted]
+        self, hidden: torch.Tensor, logits: torch.Tensor | None, wanted: Sequence[Wanted]
     ) -> list[Leaf | NumericsError]:
-        """Leaves of rows hidden [S, D] and logits [S, V]; a row with a non-finite number gets an error
-        instead.
+        """Leaves of rows hidden [S, D] and logits [S, V], which may be missing where there is a `head`; a row with a
+        non-finite number gets an error instead.
 
         Either all rows are sampled or all have their token given.
         """
-        summary = self._summariser.summarise(hidden, logits, [item.request_seed for item in wanted])
+        parts = self._read(hidden, logits, [item.request_seed for item in wanted])
         result: list[Leaf | NumericsError] = [
             NumericsError(f"non-finite logits or hidden state at output position {item.position}")
             for item in wanted
         ]
-        rows = [row for row, good in enumerate(summary.finite) if good]
+        rows = [row for row, good in enumerate(parts.finite) if good]
         if rows:
-            normalisers = [summary.normalisers[row] for row in rows]
-            sound = logits if len(rows) == len(wanted) else logits[rows]
-            ids, logprobs = candidate_superset(sound, normalisers, self._spec.top_k)
-            lanes = summary.logit_lanes[rows], summary.hidden_lanes[rows]
-            made = self._assemble(ids, logprobs, *lanes, [wanted[row] for row in rows])
+            made = self._assemble(parts, [wanted[row] for row in rows])
             for row, leaf in zip(rows, made, strict=True):
                 result[row] = leaf
         return result
 
-    def _assemble(
-        self,
-        ids: torch.Tensor,
-        logprobs: torch.Tensor,
-        logit_lanes: torch.Tensor,
-        hidden_lanes: torch.Tensor,
-        wanted: Sequence[Wanted],
-    ) -> list[Leaf]:
+    def _read(self, hidden: torch.Tensor, logits: torch.Tensor | None, seeds: Sequence[bytes]) -> RowParts:
+        if logits is None:
+            if self._output is None:
+                raise ValueError("leaves without logits need the output matrix: give LeafBuilder the head")
+            return self._output.read(hidden, seeds)
+        summary = self._summariser.summarise(hidden, logits, seeds)
+        rows = [row for row, good in enumerate(summary.finite) if good]
+        sound = logits if len(rows) == len(seeds) else logits[rows]
+        normalisers = [summary.normalisers[row] for row in rows]
+        ids, logprobs = candidate_superset(sound, normalisers, self._spec.top_k)
+        return RowParts(ids, logprobs, summary.logit_lanes[rows], summary.hidden_lanes[rows], summary.finite)
+
+    def _assemble(self, parts: RowParts, wanted: Sequence[Wanted]) -> list[Leaf]:
         given = [item.token for item in wanted if item.token is not None]
         return proof.assemble_leaves(
             [item.position for item in wanted],
-            ids.cpu().numpy(),
-            logprobs.cpu().numpy(),
-            logit_lanes.cpu().numpy(),
-            hidden_lanes.cpu().numpy(),
+            parts.ids.cpu().numpy(),
+            parts.logprobs.cpu().numpy(),
+            parts.logit_lanes.cpu().numpy(),
+            parts.hidden_lanes.cpu().numpy(),
             self._spec,
             [item.request_seed for item in wanted],
             temperatures=None if given else [item.temperature for item in wanted],

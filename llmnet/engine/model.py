@@ -135,6 +135,7 @@ class LlamaModel:
             config.head_dim,
             self.operators.cache_dtype,
             self.device,
+            self.operators.page_size,
         )
 
     @torch.inference_mode()
@@ -144,14 +145,27 @@ class LlamaModel:
         """Run one step. Returns final normed hidden states [S, D] and logits [S, V] of the rows to sample,
         both fp32. Steps that `graphs` knows are replayed.
         """
+        hidden = self.states(batch, cache, graphs)
+        return hidden, self.operators.logits(hidden, self.head)
+
+    def outputs(
+        self, batch: Batch, cache: KVCache, graphs: DecodeGraphs | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """As `forward`, but without logits where the operators make leaves of hidden states alone."""
+        if self.operators.reads_output:
+            return self.states(batch, cache, graphs), None
+        return self.forward(batch, cache, graphs)
+
+    @torch.inference_mode()
+    def states(self, batch: Batch, cache: KVCache, graphs: DecodeGraphs | None = None) -> torch.Tensor:
+        """Run one step up to the final normed hidden states [S, D], fp32, of the rows to sample."""
         ops, rows = self.operators, batch.sample_rows
         x = ops.embed(batch.token_ids, self.embedding)
         if graphs is not None and graphs.takes(batch):
             x, added = graphs.run(self, x, batch, cache)
         else:
             x, added = self.run_layers(ops, x, batch, ops.plan(batch), cache)
-        hidden = ops.final_norm(x[rows], self.norm, added[rows])
-        return hidden, ops.logits(hidden, self.head)
+        return ops.final_norm(x[rows], self.norm, added[rows])
 
     def run_layers(
         self, ops: Operators, x: torch.Tensor, batch: Batch, plan: Plan, cache: KVCache

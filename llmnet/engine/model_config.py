@@ -46,12 +46,6 @@ class ModelConfig:
     rope_scaling: RopeScaling | None = None
 
     @property
-    def plain(self) -> bool:
-        """Whether this is the plain Llama that the reference graph can express."""
-        switches = (self.qkv_bias, self.o_bias, self.head_norm, self.rope_scaling is not None)
-        return self.tied and not any(switches)
-
-    @property
     def eos_ids(self) -> frozenset[int]:
         """Tokens that end an answer."""
         return frozenset((self.eos_token_id, *self.more_eos_ids))

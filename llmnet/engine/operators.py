@@ -48,6 +48,10 @@ class Operators(Protocol):
 
     cache_dtype: torch.dtype
     invariant: bool
+    page_size: int  # tokens a page of the cache
+    reads_output: (
+        bool  # leaves are read off the output layer itself (`output_layer.py`): no logits are written
+    )
 
     def plan(self, batch: Batch) -> Plan:
         """What `attend` of every layer wants to know about a batch; made once."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 
 from llmnet.engine.blocks import BlockManager
-from llmnet.engine.cache import PAGE_SIZE, make_batch
+from llmnet.engine.cache import make_batch
 from llmnet.engine.errors import NumericsError, RequestError
 from llmnet.engine.leaves import LeafBuilder, Wanted
 from llmnet.engine.model import LlamaModel
@@ -36,7 +36,8 @@ def score(
         raise RequestError("scoring needs a prompt and at least one output token")
     tokens = [*prompt_ids, *output_ids[:-1]]
     first = len(prompt_ids) - 1  # the row after which output token 0 stands
-    blocks = BlockManager(-(-len(tokens) // PAGE_SIZE), PAGE_SIZE)
+    page_size = model.operators.page_size
+    blocks = BlockManager(-(-len(tokens) // page_size), page_size)
     blocks.grow("score", len(tokens))
     cache = model.new_cache(blocks.num_pages)
     sequence = Sequence("score", tokens, 1)
@@ -46,7 +47,7 @@ def score(
         rows = range(min(max(first - start, 0), count), count)
         batch = make_batch([Chunk(sequence, count)], blocks, model.device)
         sampled = torch.tensor(list(rows), dtype=torch.int64, device=model.device)
-        hidden, logits = model.forward(dataclasses.replace(batch, sample_rows=sampled), cache)
+        hidden, logits = model.outputs(dataclasses.replace(batch, sample_rows=sampled), cache)
         sequence.num_computed += count
         positions = [start + row - first for row in rows]
         wanted = [Wanted(position, request_seed, token=output_ids[position]) for position in positions]

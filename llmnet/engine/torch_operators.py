@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
-from llmnet.engine.cache import Batch
+from llmnet.engine.cache import PAGE_SIZE, Batch
 from llmnet.engine.model_config import ModelConfig
 from llmnet.engine.operators import Operators, Plan, Precision, Streams
 from llmnet.engine.rope import RopeTables
@@ -22,6 +22,8 @@ class TorchOperators:
     """See `llmnet.engine.operators.Operators`; attention is that of `llmnet.kernels`."""
 
     invariant = False
+    page_size = PAGE_SIZE
+    reads_output = False
 
     def __init__(self, config: ModelConfig, precision: Precision, rope: RopeTables) -> None:
         self._config, self._precision, self._rope = config, precision, rope

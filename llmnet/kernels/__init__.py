@@ -8,7 +8,7 @@ from llmnet.kernels.attention_decode import DecodePlan, attention_decode, plan_d
 from llmnet.kernels.attention_prefill import PrefillPlan, attention_prefill, plan_prefill
 from llmnet.kernels.errors import BackendError, DtypeError, KernelError, LayoutError, LengthError, ShapeError
 from llmnet.kernels.kv_write import kv_write, rope_kv_write
-from llmnet.kernels.lm_head_leaf import LeafParts, lm_head_leaf
+from llmnet.kernels.lm_head_leaf import LeafParts, best_candidates, lm_head_leaf
 from llmnet.kernels.matmul import matmul
 from llmnet.kernels.rms_norm import add_rms_norm, rms_norm
 from llmnet.kernels.sample import sample
@@ -28,6 +28,7 @@ __all__ = [
     "add_rms_norm",
     "attention_decode",
     "attention_prefill",
+    "best_candidates",
     "kv_write",
     "lm_head_leaf",
     "matmul",

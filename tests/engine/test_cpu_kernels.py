@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from llmnet import proof
 from llmnet.engine import UnsupportedModelError
 from llmnet.engine.cpu import Kernels, Machine, Sketcher, host, lanes, source_digest
 from llmnet.engine.cpu.kernels import padded_rows
+from llmnet.engine.cpu.objects import ObjectStore
 from llmnet.engine.cpu.policy import cpu_policy
 
 HEAD, GROUP, KV_HEADS = 32, 3, 2
@@ -245,13 +248,17 @@ def test_the_digest_belongs_to_the_source() -> None:
     assert host() is host()
 
 
-def test_the_policy_is_that_of_the_source_and_of_no_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    policy = cpu_policy()
+def test_the_policy_is_that_of_the_source_and_of_no_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = cpu_policy(ObjectStore(tmp_path / "a"))
     assert sorted(policy.kernels) == ["bf16", "bf16_fp32_residual", "fp16", "fp32"]
     assert len(set(policy.kernels.values())) == 4
-    assert cpu_policy().digest() == policy.digest()
+    assert cpu_policy(ObjectStore(tmp_path / "a")).digest() == policy.digest()
     real = lanes.Emitter.totals
     monkeypatch.setattr(
         lanes.Emitter, "totals", lambda e, vectors: e.b.fadd(real(e, vectors), real(e, vectors))
     )
-    assert cpu_policy().digest() != policy.digest(), "another order of summation is another policy"
+    assert cpu_policy(ObjectStore(tmp_path / "b")).digest() != policy.digest(), (
+        "another order of summation is another policy"
+    )

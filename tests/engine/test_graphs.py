@@ -45,6 +45,42 @@ def test_replayed_steps_give_the_same_leaves(tiny: ModelFiles, run: Run, numeric
     assert set(recorded._graphs._recordings) == {1, 2, 3, 4, 5}
 
 
+def test_a_team_of_threads_replays_the_same_bits(tiny: ModelFiles, run: Run) -> None:
+    """The team is started once a step and meets between calls; products of one x do not wait for one another."""
+    spec = service_spec(tiny, bytes(32))
+    expected = run(Engine(tiny, spec))
+    torch.set_num_threads(2)
+    try:
+        engine = Engine(tiny, spec)
+        assert run(engine) == expected
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("broken", ["_waits", "_completed"])
+def test_what_a_tape_adds_to_its_calls_is_needed_or_harmless(
+    tiny: ModelFiles, run: Run, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A team whose threads never wait computes something else; what is fetched ahead changes nothing."""
+    spec = service_spec(tiny, bytes(32))
+    expected = run(Engine(tiny, spec))
+    if broken == "_waits":
+        monkeypatch.setattr(tape.Tape, "_waits", lambda self: [False] * len(self._calls))
+        torch.set_num_threads(2)
+    else:
+        senseless = 0x1000, 1 << 40
+        monkeypatch.setattr(
+            tape.Tape,
+            "_completed",
+            lambda self: [(c, c.values if c.reads is None else (*c.values, *senseless)) for c in self._calls],
+        )
+    try:
+        found = run(Engine(tiny, spec))
+    finally:
+        torch.set_num_threads(1)
+    assert (found == expected) == (broken == "_completed")
+
+
 def test_a_recording_is_used_and_can_be_wrong(tiny: ModelFiles, run: Run) -> None:
     """The inverse: if a recording forgets its last layer, leaves change."""
     engine = Engine(tiny, service_spec(tiny, bytes(32)))

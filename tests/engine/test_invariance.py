@@ -38,8 +38,9 @@ class Recorder:
     def __getattr__(self, name: str) -> object:
         return getattr(self.model, name)
 
-    def forward(self, *args: object) -> tuple[torch.Tensor, torch.Tensor]:
-        hidden, logits = self.model.forward(*args)  # type: ignore[arg-type]
+    def outputs(self, *args: object) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden, logits = self.model.outputs(*args)  # type: ignore[arg-type]
+        assert logits is not None
         self.rows = [h.numpy().tobytes() + z.numpy().tobytes() for h, z in zip(hidden, logits, strict=True)]
         return hidden, logits
 

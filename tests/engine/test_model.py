@@ -14,7 +14,7 @@ from llmnet.engine import LlamaModel, ModelFiles, quantise_int8, skip_layer
 from llmnet.engine.blocks import BlockManager
 from llmnet.engine.cache import make_batch
 from llmnet.engine.scheduler import Chunk, Sequence
-from llmnet.engine.variants import _round_trip
+from llmnet.engine.variants.weights import _round_trip
 from llmnet.proof import NumericsClass
 
 TOKENS = [(i * 37 + 11) % 274 for i in range(83)]

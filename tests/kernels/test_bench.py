@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,15 @@ import torch
 from torch import Tensor
 
 from bench import gpu, report
-from bench.adapters import OWN, PEERS, UnavailableError, adapters_for, optional
-from bench.problem import Gate, Head, Norm, Problem, Product, Sampling
+from bench.adapters import OWN, PEERS, Flex, UnavailableError, adapters_for, optional
+from bench.problem import Attention, Gate, Head, Norm, Problem, Product, Sampling
 from bench.test_kernels import ON_CPU, ON_GPU
+from bench.workloads import Workload
 
+ATTENTION = [
+    Attention("prefill", work=Workload("a", batch=2, rows=64, context=64, heads=6, kv_heads=2, dim=16)),
+    Attention("decode", work=Workload("d", batch=2, rows=1, context=128, heads=6, kv_heads=2, dim=16)),
+]
 ROW: dict[str, Any] = {
     "implementation": "llmnet reference",
     "workload": "product",
@@ -79,6 +86,7 @@ def test_the_gpu_runs_every_kind_of_problem_that_the_cpu_does() -> None:
 @pytest.mark.parametrize(
     "problem",
     [
+        *ATTENTION,
         Product("p", rows=3, out=5, depth=7),
         Norm("n", rows=3, width=9),
         Gate("g", rows=2, width=5),
@@ -93,11 +101,21 @@ def test_implementations_agree_and_say_where_they_cannot_run(problem: Problem) -
         try:
             found: Tensor = adapter.prepare(problem)()
         except UnavailableError as error:
-            assert "CUDA" in str(error) or "not installed" in str(error)
+            assert re.search("CUDA|not installed|No viable backend", str(error))
             continue
         torch.testing.assert_close(found, problem.expected(), atol=1e-4, rtol=1e-4, check_dtype=False)
         agreed += 1
-    assert agreed >= (1 if isinstance(problem, Sampling) else 2)
+    assert agreed >= {Sampling: 1, Attention: 3}.get(type(problem), 2)  # ours, math, flash
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("LLMNET_FULL_GATE") != "1", reason="imports torch's compiler: ten seconds")
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile:UserWarning")
+@pytest.mark.parametrize("problem", ATTENTION, ids=lambda problem: problem.name)
+def test_flex_attention_computes_the_same(problem: Attention) -> None:
+    torch.testing.assert_close(
+        Flex(compiled=False).prepare(problem)(), problem.expected(), atol=1e-5, rtol=1e-5
+    )
 
 
 def test_a_peer_that_is_not_installed_is_unavailable() -> None:

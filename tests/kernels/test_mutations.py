@@ -2,6 +2,7 @@
 wrong with the harness, because the same checks pass on the genuine kernels.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -425,3 +426,21 @@ def test_the_harness_itself_changes_nothing(tmp_path: Path) -> None:
         sabotaged(Mutation("x", "_softmax", "?!", ""), tmp_path),
     ):
         pass
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "kernels.md"
+
+
+def test_the_document_lists_every_sabotage_and_tests_that_exist() -> None:
+    text = DOCUMENT.read_text().split("## Sabotage")[1].split("## Tables")[0]
+    assert sorted(set(re.findall(r"M\[([^]]+)]", text)) - {"..."}) == sorted(
+        mutation.name for mutation, _ in MUTATIONS
+    )
+    here = {
+        name
+        for file in Path(__file__).parent.glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    named = set(re.findall(r"::(test_\w+)", text))
+    assert len(named) > 10
+    assert named <= here

@@ -15,10 +15,11 @@ from llmnet.engine.cpu import attention, linear, rows, sketch
 from llmnet.engine.cpu.attention import PAGE_SIZE
 from llmnet.engine.cpu.lanes import LANES
 from llmnet.engine.cpu.machine import CompiledKernel, Library, Machine, add_launcher
-from llmnet.engine.cpu.tape import Tape
+from llmnet.engine.cpu.tape import NOTHING_READ, Reads, Tape
 from llmnet.engine.errors import UnsupportedModelError
 
-# Rows of a weight that make up this many bytes are used by all rows of x before the next ones are fetched.
+# Rows of a weight that make up this many bytes are used by all rows of x before the next ones are fetched. Where one
+# tile takes all rows of x nothing is used twice, and a thread's panel is all it has to do.
 _PANEL_BYTES = 320 * 1024
 _PANEL_ROWS = 8
 _KINDS = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
@@ -58,10 +59,10 @@ class Kernels:
             )
         self.head_dim, self.group, self.threads = head_dim, group, threads
         self._tape: Tape | None = None
-        library = _library(_KINDS[stored], _KINDS[residual], head_dim, group, machine or host())
-        made = {
-            name: library.kernel(name, _PARAMETERS[name]) for name in _PARAMETERS if name in library.names
-        }
+        machine = machine or host()
+        self._tile_rows = max(_tiles(machine.wide))
+        library = _library(_KINDS[stored], _KINDS[residual], head_dim, group, machine)
+        made = {name: library.kernel(name, _PARAMETERS[name]) for name in _names(_KINDS[stored])}
         self._linear = made["linear"]
         self._logits = made.get("logits", self._linear)
         self._norm, self._final_norm = made["norm"], made["final_norm"]
@@ -77,10 +78,14 @@ class Kernels:
     def _new(self, *shape: int) -> torch.Tensor:
         return torch.empty(shape) if self._tape is None else self._tape.memory(shape)
 
-    def _call(self, kernel: CompiledKernel, threads: int, *values: float) -> None:
-        kernel(threads, *values)
+    def _call(self, kernel: CompiledKernel, threads: int, *values: float, reads: Reads | None = None) -> None:
+        """`reads` is for kernels whose last two parameters are where they are told what is read after them."""
+        if reads is None:
+            kernel(threads, *values)
+        else:
+            kernel(threads, *values, *NOTHING_READ)
         if self._tape is not None:
-            self._tape.add(kernel, threads, values)
+            self._tape.add(kernel, threads, values, reads)
 
     def linear(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         """x [M, K] times weight [N, K] transposed, plus bias [N]: [M, N]."""
@@ -103,17 +108,21 @@ class Kernels:
         y: torch.Tensor,
     ) -> None:
         n, k = weight.shape
-        panel = _PANEL_BYTES // (k * weight.itemsize)
-        if self.threads > 1:
-            panel = min(panel, -(-n // self.threads))
-        panel = max(_PANEL_ROWS, panel // _PANEL_ROWS * _PANEL_ROWS)
+        panel = self._panel(x.shape[0], n, k * weight.itemsize)
         bias_at = 0 if bias is None else bias.data_ptr()
         self._call(
             kernel,
             self.threads,
             *(x.data_ptr(), k, weight.data_ptr(), bias_at, y.data_ptr(), y.stride(0)),
             *(x.shape[0], n, k, panel),
+            reads=Reads(weight.data_ptr(), panel * k * weight.itemsize, x.data_ptr()),
         )
+
+    def _panel(self, rows: int, n: int, row_bytes: int) -> int:
+        """Rows of a weight [n, ...] in a unit of work for `rows` rows of x."""
+        share = -(-n // self.threads)
+        panel = share if rows <= self._tile_rows else min(_PANEL_BYTES // row_bytes, share)
+        return max(_PANEL_ROWS, -(-panel // _PANEL_ROWS) * _PANEL_ROWS)
 
     def norm(
         self, x: torch.Tensor, weight: torch.Tensor, epsilon: float, added: torch.Tensor | None = None
@@ -244,35 +253,41 @@ def host() -> Machine:
 
 def source_digest(stored: torch.dtype, residual: torch.dtype, head_dim: int, group: int) -> bytes:
     """SHA-256 of the kernels' source: two machines with the same digest compute the same bits."""
-    module = _module(_KINDS[stored], _KINDS[residual], head_dim, group, linear.WIDE_TILES)
+    module = _module(_KINDS[stored], _KINDS[residual], head_dim, group, True)
     return hashlib.sha256(f"{module}{_sketch_module()}".encode()).digest()
 
 
 @lru_cache(maxsize=16)
 def _library(stored: str, residual: str, head_dim: int, group: int, machine: Machine) -> Library:
-    tiles = linear.WIDE_TILES if machine.wide else linear.NARROW_TILES
-    return machine.compile(_module(stored, residual, head_dim, group, tiles))
+    return machine.library(_module, stored, residual, head_dim, group, machine.wide)
 
 
-def _module(stored: str, residual: str, head_dim: int, group: int, tiles: dict[int, int]) -> Any:
-    module = ir.Module("llmnet")
+def _tiles(wide: bool) -> dict[int, int]:
+    return linear.WIDE_TILES if wide else linear.NARROW_TILES
+
+
+def _names(stored: str) -> list[str]:
+    return [name for name in _PARAMETERS if name != "logits" or stored != "fp32"]  # there they are the same
+
+
+def _module(stored: str, residual: str, head_dim: int, group: int, wide: bool) -> Any:
+    module, tiles, names = ir.Module("llmnet"), _tiles(wide), _names(stored)
     linear.emit_linear(module, "linear", stored, stored, tiles)
-    if stored != "fp32":  # otherwise they are the same
+    if "logits" in names:
         linear.emit_linear(module, "logits", stored, "fp32", tiles)
     rows.emit_norm(module, "norm", residual, stored)
     rows.emit_norm(module, "final_norm", residual, "fp32")
     rows.emit_rotate(module, "rotate", head_dim, stored)
     attention.emit_attention(module, "attention", head_dim, group, stored)
     rows.emit_swiglu(module, "swiglu", stored)
-    for name in _PARAMETERS:
-        if name in module.globals:
-            add_launcher(module, name)
+    for name in names:
+        add_launcher(module, name)
     return module
 
 
 @lru_cache(maxsize=4)
 def _sketch_library(machine: Machine) -> Library:
-    return machine.compile(_sketch_module())
+    return machine.library(_sketch_module)
 
 
 def _sketch_module() -> Any:

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from llmnet.engine.cache import Batch
+from llmnet.engine.cpu.attention import PAGE_SIZE
 from llmnet.engine.cpu.kernels import Kernels, host
 from llmnet.engine.cpu.lanes import LANES
 from llmnet.engine.cpu.machine import Machine
@@ -27,6 +28,8 @@ class CpuOperators:
     """See `llmnet.engine.operators.Operators`."""
 
     invariant = True
+    page_size = PAGE_SIZE
+    reads_output = False
     cache_dtype = torch.float32
 
     def __init__(

@@ -5,8 +5,11 @@ No processor and no compiler version is in it, because neither changes a bit: wh
 
 from __future__ import annotations
 
+import json
+
 from llmnet.engine.cpu.kernels import source_digest
 from llmnet.engine.cpu.lanes import LANES
+from llmnet.engine.cpu.objects import ObjectStore, source_key, user_store
 from llmnet.engine.operators import PRECISIONS
 from llmnet.kernels.policy import Policy
 
@@ -14,12 +17,13 @@ _HEAD_DIM, _GROUP = 64, 1
 """Every shape of heads comes from the same source; one stands for all."""
 
 
-def cpu_policy() -> Policy:
-    """The policy, with a digest for each numerics class."""
-    digests = {
-        numerics.name.lower(): source_digest(precision.weights, precision.residual, _HEAD_DIM, _GROUP).hex()
-        for numerics, precision in PRECISIONS.items()
-    }
+def cpu_policy(store: ObjectStore | None = None) -> Policy:
+    """The policy, with a digest for each numerics class. Digests are written out once a machine (a second's work)."""
+    store, key = store or user_store(), source_key("policy")
+    kept = store.get(key)
+    digests = _digests() if kept is None else json.loads(kept)
+    if kept is None:
+        store.put(key, json.dumps(digests).encode())
     return Policy(
         arch="cpu",
         compiler="llvm",
@@ -28,3 +32,10 @@ def cpu_policy() -> Policy:
         table="",
         kernels=digests,
     )
+
+
+def _digests() -> dict[str, str]:
+    return {
+        numerics.name.lower(): source_digest(precision.weights, precision.residual, _HEAD_DIM, _GROUP).hex()
+        for numerics, precision in PRECISIONS.items()
+    }

@@ -2,5 +2,6 @@
 
 from llmnet.kernels.lm_head_leaf.api import lm_head_leaf
 from llmnet.kernels.lm_head_leaf.parts import LeafParts
+from llmnet.kernels.lm_head_leaf.reference import best_candidates
 
-__all__ = ["LeafParts", "lm_head_leaf"]
+__all__ = ["LeafParts", "best_candidates", "lm_head_leaf"]
