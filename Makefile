@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export CARGO_TARGET_DIR ?= $(CACHE)/target-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types bench bench-gpu gate bench-node differential e2e-on-polkadot soak crash subxt lock clean
+.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types redteam bench bench-gpu gate bench-node differential e2e-on-polkadot soak crash subxt lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,6 +69,11 @@ wasm: $(STAMP) ## build the runtime's WASM artifact (needs Debian's Rust, see ru
 
 artifact: $(STAMP) ## prove that the committed artifact belongs to the sources
 	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./check-artifact.sh
+
+redteam: model ## every attack on every class of arithmetic, the rivals, the simulation; writes docs/verification.md (hours; ARGS="--answers 8" for less)
+	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run all $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/llmnet sim run --out docs/verification-data/simulation.json
+	$(BIN)/llmnet redteam report --write
 
 bench-gpu: $(STAMP) ## the gpu tests and the benches of all operators, one file of results (make EXTRA=gpu bench-gpu)
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.gpu $(ARGS)

@@ -24,8 +24,13 @@ def add(app: typer.Typer) -> None:
         who: Annotated[
             str | None, typer.Argument(metavar="[ACCOUNT]", help="By default the acting account.")
         ] = None,
+        blocks: Annotated[
+            int, typer.Option(min=0, metavar="N", help="Tell also what the last N blocks did to it.")
+        ] = 50,
     ) -> int:
         from llmnet.gateway.account import statement
+        from llmnet.gateway.recent import recent
+        from llmnet.gateway.second_looks import standing
 
         other = None if who is None else parse_account(who)
         signer = context.signer() if other is None else None
@@ -40,10 +45,13 @@ def add(app: typer.Typer) -> None:
             else:
                 assert other is not None
                 found = await statement(client.at(), other)
+            lines = await standing(client.at(), found.account, found.block)
+            moves = await recent(client, found.account, blocks)
         if context.json:
-            emit(found.to_json())
+            emit({**found.to_json(), "standing": lines, "recent": moves})
         else:
             show(found)
+            show_standing(lines, moves)
         return FAILED if found.problems else OK
 
     @command(app, "offers", help="Who answers with which model, for what price.")
@@ -83,6 +91,14 @@ def show(found: Statement) -> None:
         say(f"owed to this account, not part of the total: {tokens(place.amount)} {place.what}, {place.when}")
     for problem in found.problems:
         note(f"does not add up: {problem}")
+
+
+def show_standing(lines: list[str], moves: list[dict[str, object]]) -> None:
+    """What hangs over the account, and what happened to it of late."""
+    from llmnet.gateway.story import money_lines
+
+    for line in [*lines, *money_lines(moves)]:
+        say(line)
 
 
 def offer_json(choice: Choice, integrity: float) -> dict[str, object]:

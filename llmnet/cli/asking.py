@@ -43,6 +43,9 @@ def add(app: typer.Typer) -> None:
         no_stream: Annotated[
             bool, typer.Option("--no-stream", help="Print the answer when it is checked.")
         ] = False,
+        no_report: Annotated[
+            bool, typer.Option("--no-report", help="Do not report a worker that has equivocated.")
+        ] = False,
     ) -> int:
         plan = Plan(
             messages=messages_of(question, system),
@@ -57,6 +60,7 @@ def add(app: typer.Typer) -> None:
             blocks=blocks,
         )
         async with context.requester() as (_, requester):
+            requester.reports = not no_report
             stream = not (no_stream or context.json)
             answer = await answered(requester, plan, stream=stream)
             if context.json:

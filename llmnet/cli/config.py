@@ -68,7 +68,7 @@ def load(
     hints = typing.get_type_hints(kind)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
-    for name, value in _file_values(file, table).items():
+    for name, value in file_values(file, table).items():
         key = name.replace("-", "_")
         if key not in fields:
             raise ConfigError(f"{file}: unknown setting {name!r}; known are {', '.join(sorted(fields))}")
@@ -82,7 +82,8 @@ def load(
     return kind(**values)
 
 
-def _file_values(file: Path | None, table: str | None) -> dict[str, Any]:
+def file_values(file: Path | None, table: str | None) -> dict[str, Any]:
+    """The settings in a TOML file, or in one of its tables; none without a file. Raises ConfigError."""
     if file is None:
         return {}
     import tomllib

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,10 +16,13 @@ from .stakes import submit
 from .values import parse_spec_id, spec_of_model
 
 if TYPE_CHECKING:
+    from llmnet.chain import Client
     from llmnet.engine import ModelFiles
     from llmnet.proof import Calibration, ServiceSpec
 
 MAX_ROW = 1 << 16
+MAX_DAYS = 3650
+FEW_ANSWERS = 64
 
 
 def add(app: typer.Typer) -> None:
@@ -73,7 +77,7 @@ def add(app: typer.Typer) -> None:
             Path | None,
             typer.Argument(
                 metavar="[FILE]",
-                help="JSON: logit_q95, logit_q99, hidden_q95, … Without it, honest answers are measured here.",
+                help="JSON, as `llmnet calibrate fit` writes it. Without it, the row that is known for the model.",
             ),
         ] = None,
         model: Directory = None,
@@ -81,58 +85,107 @@ def add(app: typer.Typer) -> None:
             str | None, typer.Option("--spec", metavar="ID", help="The spec's id (default: the model's).")
         ] = None,
         numerics: Numerics = "fp32",
+        measure: Annotated[
+            bool, typer.Option("--measure", help="Measure some honest answers here, even if a row is known.")
+        ] = False,
+        valid_days: Annotated[
+            int | None,
+            typer.Option(
+                "--valid-days",
+                metavar="N",
+                min=1,
+                max=MAX_DAYS,
+                help="Expire after so many days (default: as FILE says, else never).",
+            ),
+        ] = None,
     ) -> None:
         from llmnet.chain import Call
         from llmnet.pallets import registry
 
-        if spec is not None:
-            if row is None:
-                raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
-            spec_id, calibration = parse_spec_id(spec), read_row(row)
-        else:
-            files = files_of(model)
-            own = spec_of_model(files, numerics)
-            spec_id, calibration = own.id, measured_row(files, own) if row is None else read_row(row)
-        call = registry.set_calibration(spec_id, calibration)
+        spec_id, calibration = _chosen(row, model, spec, numerics, measure)
         async with context.client() as client:
+            if valid_days is not None:
+                calibration = replace(calibration, expires_at=await block_in(client, valid_days))
+            call = registry.set_calibration(spec_id, calibration)
             sudo = Call("Sudo", "sudo", {"call": call})
             await submit(context, client, sudo, f"calibrated spec {spec_id.hex()}")
 
 
-def measured_row(files: ModelFiles, spec: ServiceSpec) -> Calibration:
-    """Thresholds from honest answers of this machine."""
+def _chosen(
+    row: Path | None, model: Path | None, spec: str | None, numerics: str, measure: bool
+) -> tuple[bytes, Calibration]:
+    """Which spec, and its thresholds: of a file, known, or measured here. Raises ConfigError."""
+    from llmnet.verifier.calibrate import measured_row
+
+    if row is not None and measure:
+        raise ConfigError("give a FILE or --measure, not both")
+    if spec is not None:
+        if row is None:
+            raise ConfigError("--spec needs a FILE: only this machine's own model can be measured")
+        spec_id = parse_spec_id(spec)
+        return spec_id, read_row(row, spec_id)
+    files = files_of(model)
+    own = spec_of_model(files, numerics)
+    if row is not None:
+        return own.id, read_row(row, own.id)
+    known = None if measure else measured_row(own.id)
+    return own.id, known or row_from_here(files, own)
+
+
+async def block_in(client: Client, days: int) -> int:
+    """The number of the block that comes after so many days, at the chain's own pace."""
+    milliseconds: int = client.constant("Aura", "SlotDuration")
+    return int((await client.head()).number) + days * 86_400_000 // milliseconds
+
+
+def row_from_here(files: ModelFiles, spec: ServiceSpec) -> Calibration:
+    """Thresholds from a few honest answers of this machine: all are fitted on, none is left to judge by."""
+    import tempfile
+
     import torch
 
-    from llmnet.demo.measuring import measure_honest
-    from llmnet.verifier import propose
+    from llmnet.measure import machine_in_words, observe_all, record_honest
+    from llmnet.verifier.calibrate import fit
 
     torch.set_num_threads(1)
     say("measuring honest answers against the reference")
-    distances = measure_honest(files, spec)
-    say(
-        f"{len(distances.logit)} positions: largest squared distance {max(distances.logit)} (logits), "
-        f"{max(distances.hidden)} (hidden); largest lane difference {distances.largest_lane}"
-    )
-    return propose(distances, spec)
+    with tempfile.TemporaryDirectory(prefix="llmnet-") as folder:
+        file = record_honest(Path(folder) / "honest.jsonl", files, spec, FEW_ANSWERS, long=0, deep=0)
+        observed = observe_all(
+            file, spec, machine=machine_in_words(spec.numerics), made_by="llmnet spec calibrate"
+        )
+    logit = max(max(answer.logit) for answer in observed.answers)
+    hidden = max(max(answer.hidden) for answer in observed.answers)
+    say(f"{observed.positions} positions: largest squared distance {logit} (logits), {hidden} (hidden)")
+    return fit(observed.answers, spec.numerics)
 
 
-def read_row(path: Path) -> Calibration:
-    """A calibration row from JSON. Raises ConfigError."""
-    import dataclasses
+def read_row(path: Path, spec_id: bytes | None = None) -> Calibration:
+    """A calibration row from JSON: seven numbers, or a row with the spec that it belongs to. Raises ConfigError."""
     import json
 
-    from llmnet.proof import Calibration, ProofError
+    from llmnet.proof import ProofError
 
-    names = [field.name for field in dataclasses.fields(Calibration)]
     try:
         with path.open("rb") as file:
-            value = json.loads(file.read(MAX_ROW))
-        if not isinstance(value, dict) or set(value) != set(names):
-            raise ConfigError(f"{path} must be a JSON object with exactly {', '.join(names)}")
-        return Calibration(**value)
+            return _row(path, json.loads(file.read(MAX_ROW)), spec_id)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except ConfigError:
         raise
     except (ValueError, TypeError, RecursionError, ProofError) as error:
         raise ConfigError(f"{path} is not a calibration: {error}") from None
+
+
+def _row(path: Path, value: Any, spec_id: bytes | None) -> Calibration:
+    from llmnet.proof import Calibration
+
+    names = [field.name for field in fields(Calibration)]
+    if isinstance(value, dict) and "row" in value:
+        named = str(value.get("spec", "")).removeprefix("0x")
+        if spec_id is not None and named != spec_id.hex():
+            raise ConfigError(f"{path} is the row of spec {named[:80]}, not of {spec_id.hex()}")
+        value = value["row"]
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise ConfigError(f"{path} must be a JSON object with exactly {', '.join(names)}")
+    return Calibration(**value)

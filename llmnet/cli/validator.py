@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
-import logging
 import os
 import signal
 import sys
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import DEFAULT_NODE, ConfigError, Settings, check_protocol_key, load, load_signer
+from .logs import set_up_logging
 
 if TYPE_CHECKING:
     from llmnet.chain import Signer
@@ -55,6 +54,7 @@ class ValidatorSettings:
     store: Path | None = None
     provider: str = "cpu"
     threads: int = 1
+    looks: int = 256
     no_beacon: bool = False
     log_level: str = "info"
     json: bool = False
@@ -92,6 +92,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     checking.add_argument("--provider", metavar="NAME", help="where references run: cpu (default) or cuda")
     checking.add_argument("--threads", metavar="N", help="threads of a reference run (default: 1)")
+    checking.add_argument(
+        "--looks",
+        metavar="N",
+        help="positions beside the drawn ones at which it looks for something to challenge; 0: none (default: 256)",
+    )
     keeping = parser.add_argument_group("keeping and telling")
     keeping.add_argument(
         "--store", metavar="DIR", help="where commitments are kept (default: in the user's data directory)"
@@ -121,6 +126,8 @@ def read_settings(args: argparse.Namespace) -> ValidatorSettings:
         raise ConfigError("give one of --dev-key and --key-file")
     if settings.threads < 1:
         raise ConfigError("--threads must be at least 1")
+    if settings.looks < 0:
+        raise ConfigError("--looks must not be negative")
     return settings
 
 
@@ -148,33 +155,6 @@ def store_file(settings: ValidatorSettings, account: bytes) -> Path:
     return folder.expanduser() / "validator.sqlite"
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Time in seconds since 1970, level, logger, message, and a traceback where there is one."""
-        line = {
-            "time": round(record.created, 3),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line)
-
-
-def set_up_logging(settings: ValidatorSettings) -> None:
-    """Log to stderr."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLines() if settings.json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
-    for noisy in ("httpx", "httpcore", "websockets", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
 def load_models(settings: ValidatorSettings) -> list[ModelFiles]:
     """The models' files, checked. Raises EngineError."""
     from llmnet.engine.default_model import ensure_default_model
@@ -200,6 +180,7 @@ async def serve(settings: ValidatorSettings, keys: Signer, bond: int | None) -> 
         beacon=not settings.no_beacon,
         provider={"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[settings.provider],
         threads=settings.threads,
+        looks=settings.looks,
     )
 
     async def work() -> None:
@@ -261,7 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_protocol_key(keys)
     except ConfigError as error:
         return _fail(str(error), 2)
-    set_up_logging(settings)
+    set_up_logging(settings.log_level, as_json=settings.json)
     return run(settings, keys, bond)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmnet.proof import ServiceSpec
     from llmnet.worker import Backend
 
+from llmnet.cli.logs import set_up_logging
 from llmnet.cli.values import NUMERICS, UNIT, spec_of_model
 
 ENVIRONMENT = "LLMNET_WORKER_"
@@ -34,9 +35,10 @@ commits its answers, opens what audits draw, claims what vouchers promise.
   llmnet-worker --node ws://chain.example:9944 --key-file worker.key --port 8001 --endpoint https://w.example
 """
 EPILOG = f"""\
-Each option can be set by the environment as {ENVIRONMENT}NAME (for example {ENVIRONMENT}PORT=8002); an option
-on the command line wins. A key is never an argument: --dev-key names a public development account, any other
-key comes from a file that only its owner may read.
+Each option can be set by the environment as {ENVIRONMENT}NAME (for example {ENVIRONMENT}PORT=8002) or in the table
+[worker] of a TOML file (--config); the command line wins over the environment, the environment over the file.
+A key is never an argument: --dev-key names a public development account, any other key comes from a file that
+only its owner may read.
 Exit status: 0 after SIGINT or SIGTERM, 1 failure, 2 wrong usage, 3 the node cannot be reached.
 """
 
@@ -90,6 +92,12 @@ def _numerics(text: str) -> str:
     return text
 
 
+def _appeal(text: str) -> str:
+    if text not in ("auto", "never"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither auto nor never")
+    return text
+
+
 def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
     """The command line; the demo's workers take the same."""
     parser = argparse.ArgumentParser(
@@ -115,6 +123,16 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         "--print-policy",
         action="store_true",
         help="print the numeric policy of this machine, whose digest is part of the offer, and exit",
+    )
+    parser.add_argument(
+        "--self-test",
+        action="store_true",
+        help="answer public prompts, judge the answers as audits would, say PASS or FAIL and exit",
+    )
+    parser.add_argument(
+        "--skip-self-test",
+        action="store_true",
+        help="offer without that test, which is made once for each model",
     )
     offer = parser.add_argument_group("offer")
     _add(
@@ -175,6 +193,38 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         metavar="CLASS",
         help=f"arithmetic that is promised: {', '.join(NUMERICS)}; on a GPU the 16-bit ones run on our kernels (%(default)s)",
     )
+    judging = parser.add_argument_group("audits")
+    _add(
+        judging,
+        "--appeal",
+        "auto",
+        type=_appeal,
+        metavar="WHEN",
+        help="auto: appeal verdicts that its own record contradicts; never (%(default)s)",
+    )
+    _add(
+        judging,
+        "--appeal-tokens",
+        "4096",
+        type=_count,
+        metavar="N",
+        help="longest answer, with its prompt, that is computed again before an appeal (%(default)s)",
+    )
+    _add(
+        judging,
+        "--appeal-bonds",
+        "10",
+        type=tokens,
+        metavar="TOKENS",
+        help="most to have on hold for appeals (%(default)s)",
+    )
+    _add(
+        judging,
+        "--plants",
+        type=Path,
+        metavar="FILE",
+        help="answer wrongly on purpose where a planter has ordered it: a line SESSION/INDEX each",
+    )
     keeping = parser.add_argument_group("keeping and telling")
     _add(
         keeping,
@@ -191,7 +241,36 @@ def build_parser(prog: str = "llmnet-worker") -> argparse.ArgumentParser:
         metavar="LEVEL",
         help=f"{', '.join(LEVELS)} (%(default)s)",
     )
+    keeping.add_argument("--json", action="store_true", help="log one JSON object a line")
+    _add(keeping, "--config", type=Path, metavar="FILE.toml", help="settings in its table [worker]")
     return parser
+
+
+def parse(parser: argparse.ArgumentParser, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The settings: option > environment > file (--config) > default. Ends with a usage error for what is not known."""
+    from llmnet.cli.config import ConfigError, file_values
+
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--config", type=Path, default=os.environ.get(f"{ENVIRONMENT}CONFIG"))
+    config = first.parse_known_args(argv)[0].config
+    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config")}
+    try:
+        for name, value in file_values(config, "worker").items():
+            action = actions.get(name.replace("-", "_"))
+            if action is None:
+                raise ConfigError(
+                    f"{config}: unknown setting {name!r}; known are {', '.join(sorted(actions))}"
+                )
+            if isinstance(value, bool) != (action.nargs == 0):
+                raise ConfigError(
+                    f"{config}: {name} must be {'true or false' if action.nargs == 0 else 'a value'}"
+                )
+            if ENVIRONMENT + action.dest.upper() not in os.environ:
+                # Text goes through the option's own check.
+                parser.set_defaults(**{action.dest: value if isinstance(value, bool) else str(value)})
+    except ConfigError as error:
+        parser.error(str(error))
+    return parser.parse_args(argv)
 
 
 def load_key(parser: argparse.ArgumentParser, args: argparse.Namespace) -> Keypair:
@@ -234,6 +313,16 @@ def engine_backend(args: argparse.Namespace, files: ModelFiles, spec: ServiceSpe
         device=device,
     )
     return EngineBackend(AsyncEngine(engine))
+
+
+def wrong_backend(args: argparse.Namespace, files: ModelFiles, spec: ServiceSpec) -> Backend:
+    """What planted answers are computed with: the model without its middle layer."""
+    from llmnet.engine import AsyncEngine, Engine, LlamaModel, skip_layer
+    from llmnet.worker import EngineBackend
+
+    honest = LlamaModel.from_files(files, spec.numerics, "cpu")
+    model = skip_layer(honest, len(honest.layers) // 2)
+    return EngineBackend(AsyncEngine(Engine(files, spec, max_batch=args.max_batch, model=model)))
 
 
 def default_store(account: bytes) -> Path:
@@ -286,16 +375,24 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     from llmnet.chain import Client
+    from llmnet.cli.selftest import before_offering, registered_row
     from llmnet.engine import ensure_default_model, load_model_dir
     from llmnet.worker import Worker, WorkerConfig
+    from llmnet.worker.plants import PlantedBackend, Plants
 
     logging.getLogger(__name__).info("connecting to %s", args.node)
     async with Client.connect(args.node) as client:
         files = ensure_default_model() if args.model is None else load_model_dir(Path(args.model))
         spec = spec_of_model(files, args.numerics)
+        planted = (lambda *_: False) if args.plants is None else Plants(args.plants)
         backend = make_backend(args, files, spec)
+        folder = Path(args.store) if args.store else default_store(keys.public)
+        policy = numeric_policy().digest()
+        if not args.skip_self_test:
+            row = await registered_row(client, spec)
+            await before_offering(backend, files, spec, row, policy, folder / "selftest.json")
         config = WorkerConfig(
-            store=(Path(args.store) if args.store else default_store(keys.public)) / "worker.sqlite",
+            store=folder / "worker.sqlite",
             endpoint=args.endpoint or f"http://{args.host}:{listener.getsockname()[1]}",
             price_in=args.price_in,
             price_out=args.price_out,
@@ -303,22 +400,26 @@ async def _serve(
             register_spec=args.register_spec,
             capacity=args.max_batch,
             max_unpaid=args.max_unpaid,
+            appeal=args.appeal == "auto",
+            appeal_tokens=args.appeal_tokens,
+            appeal_bonds=args.appeal_bonds,
         )
-        name = f"engine/{numeric_policy().digest().hex()}"
-        await Worker(config, client, keys, files, spec, backend, backend_name=name).serve(listener, stop)
+        if args.plants is not None:
+            backend = PlantedBackend(backend, lambda: wrong_backend(args, files, spec), planted)
+        name = f"engine/{policy.hex()}"
+        worker = Worker(config, client, keys, files, spec, backend, backend_name=name, planted=planted)
+        await worker.serve(listener, stop)
 
 
 def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend: BackendFactory) -> int:
     """Run the daemon; returns the exit status."""
-    logging.basicConfig(
-        level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for noisy in ("httpx", "httpcore", "websockets", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    set_up_logging(args.log_level, as_json=args.json)
     keys = load_key(parser, args)
     from llmnet.chain import ChainError, DispatchFailed, TransportError
     from llmnet.engine import EngineError
     from llmnet.kernels import KernelError
+    from llmnet.measure import MeasureError
+    from llmnet.verifier import VerifierError
     from llmnet.worker import WorkerError
 
     try:
@@ -326,7 +427,16 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
     except (TransportError, ConnectionError) as error:
         print(f"llmnet-worker: the node at {args.node} cannot be reached: {error}", file=sys.stderr)
         return 3
-    except (WorkerError, EngineError, KernelError, DispatchFailed, ChainError, OSError) as error:
+    except (
+        WorkerError,
+        EngineError,
+        KernelError,
+        MeasureError,
+        VerifierError,
+        DispatchFailed,
+        ChainError,
+        OSError,
+    ) as error:
         print(f"llmnet-worker: {error}", file=sys.stderr)
         return 1
     return 0
@@ -360,8 +470,14 @@ def print_policy() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script."""
     parser = build_parser()
-    args = parser.parse_args(argv)
-    return print_policy() if args.print_policy else run(parser, args, engine_backend)
+    args = parse(parser, argv)
+    if args.print_policy:
+        return print_policy()
+    if args.self_test:
+        from llmnet.cli.selftest import run_alone
+
+        return run_alone(args, engine_backend)
+    return run(parser, args, engine_backend)
 
 
 if __name__ == "__main__":

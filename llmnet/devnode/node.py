@@ -250,6 +250,17 @@ class Node:
             self._settle(built.block, built.block.body[built.inherents :])
             return Produced(built.block, tuple(built.results), time.perf_counter() - started)
 
+    def draft(self, extrinsics: Sequence[bytes] = ()) -> Block:
+        """The block that would come next with these extrinsics and none of the pool's; nothing is kept.
+
+        `import_block` takes it while its parent is the best block. Raises TransactionError as `produce_block` does.
+        """
+        with self._lock:
+            builder = self._builder(self.best, self.chain.state)
+            for extrinsic in extrinsics:
+                builder.push(extrinsic)
+            return builder.finish().block
+
     def set_storage(self, changes: Changes) -> Block:
         """Makes a block whose state holds `changes` beside what the block itself does, and returns it.
 

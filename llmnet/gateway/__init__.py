@@ -6,7 +6,9 @@
         answer = await requester.ask(session, "Why is the sky blue?", max_tokens=64)
 
 One answer: `wallet` (session) -> `store` (index and signature, before anything is sent) -> `exchange` with `door` (HTTP) ->
-`checks` (receipt) -> `store` (voucher) -> `bundle` (receipt file). `account` and `explain` read the chain. Errors: `errors`.
+`checks` (receipt) -> `store` (voucher) -> `bundle` (receipt file). `watch` compares what the worker commits and opens with the
+receipts that it gave (`equivocation`). `account`, `recent`, `second_looks` and `explain` read the chain; `plants` is a planter's
+book. Errors: `errors`.
 """
 
 from .bundle import Bundle
@@ -16,7 +18,9 @@ from .errors import (
     EscrowLow,
     GatewayError,
     NoOffer,
+    PlantError,
     ReceiptRefused,
+    ReportError,
     RequestRefused,
     SeedTimeout,
     SessionOver,
@@ -43,7 +47,9 @@ __all__ = [
     "Ledger",
     "NoOffer",
     "Patience",
+    "PlantError",
     "ReceiptRefused",
+    "ReportError",
     "RequestRefused",
     "Requester",
     "SeedTimeout",

@@ -11,6 +11,7 @@ from llmnet.pallets import sessions, spot_checks, staking
 from llmnet.pallets.sessions import Session
 
 from .amounts import tokens
+from .second_looks import KINDS, open_reviews
 
 Promised = Callable[[Session], int]
 
@@ -70,6 +71,7 @@ async def statement(view: View, who: bytes, promised: Promised = lambda _: 0) ->
         (("Sessions", "Uncleared"), await _uncleared(view, who)),
         (("Staking", "Stake"), await _stake(view, who, block)),
         (("Registry", "SpecDeposit"), await _deposits(view, who)),
+        (_REVIEW, await _bonds(view, who) if _REVIEW in held else []),
     ):
         amount, told = held.pop(hold, 0), sum(place.amount for place in explained)
         places += explained
@@ -166,6 +168,17 @@ async def _deposits(view: View, who: bytes) -> list[Place]:
                 )
             )
     return places
+
+
+_REVIEW = ("SpotChecks", "Review")
+
+
+async def _bonds(view: View, who: bytes) -> list[Place]:
+    when = "comes back if the review finds what it was asked for, else it is lost"
+    return [
+        Place("bond", review.bond, f"for review {number}, {KINDS[review.kind]} of audit {review.of}", when)
+        for number, review in await open_reviews(view, who)
+    ]
 
 
 async def _owed(view: View, who: bytes) -> list[Place]:

@@ -10,6 +10,8 @@ GatewayError
 ├── WorkerUnreachable   no connection, or no end of an answer, after all tries
 ├── WorkerBroken        the worker answers, but not as the protocol says
 ├── ReceiptRefused      the receipt is not what was asked for: .field; no voucher was signed
+├── PlantError          a fault cannot be planted or revealed
+├── ReportError         there is nothing that can be reported
 ├── BundleError         a receipt file cannot be read or contradicts itself
 └── StoreError          the store cannot be used
 """
@@ -67,6 +69,14 @@ class ReceiptRefused(GatewayError):
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
         self.field = field
+
+
+class PlantError(GatewayError):
+    """A fault cannot be planted or revealed."""
+
+
+class ReportError(GatewayError):
+    """There is nothing that can be reported."""
 
 
 class BundleError(GatewayError):

@@ -15,6 +15,7 @@ from llmnet.proof import Calibration, Receipt, ServiceSpec
 from .bundle import Bundle
 from .errors import UnknownSession
 from .offers import spec_name
+from .second_looks import disorder, review_facts
 from .trail import MAX_BLOCKS, Trail, calls, opened_leaves, references_of, sort_out
 
 _MONEY = {
@@ -23,6 +24,13 @@ _MONEY = {
     ("SpotChecks", "ReferenceRejected"),
     ("SpotChecks", "MissedDuty"),
     ("SpotChecks", "BatchSettled"),
+    ("SpotChecks", "Overturned"),
+    ("SpotChecks", "SlashTakenBack"),
+    ("SpotChecks", "Jackpot"),
+    ("SpotChecks", "LookedAway"),
+    ("SpotChecks", "ReviewFiled"),
+    ("Staking", "Restored"),
+    ("Staking", "Reinstated"),
     ("Staking", "Fined"),
     ("Staking", "Slashed"),
     ("Sessions", "PaidFromPot"),
@@ -59,6 +67,7 @@ async def explain(client: Client, session: int, index: int, bundle: Bundle | Non
     last = min(max(last, end or head), head)
     entries = await calls(client, known.session.opened_at, last)
     trail = sort_out(entries, known.session.worker, session, index, known.audit_number)
+    reviews = [] if known.audit_number is None else await review_facts(view, known.audit_number)
     return {
         "session": _session_facts(known),
         "answer": _answer_facts(known, bundle),
@@ -66,7 +75,9 @@ async def explain(client: Client, session: int, index: int, bundle: Bundle | Non
         "audit": _audit_facts(known),
         "evidence": _evidence(known, trail),
         "outcome": _outcome_facts(known),
-        "money": await _money(client, known, trail),
+        "reviews": reviews,
+        "money": await _money(client, known, trail, reviews),
+        "disorder": await disorder(view),
         "block": head,
         "searched_from": max(known.session.opened_at, last - MAX_BLOCKS + 1),
     }
@@ -251,7 +262,7 @@ def _evidence(known: Known, trail: Trail) -> list[Facts] | None:
     ]
 
 
-async def _money(client: Client, known: Known, trail: Trail) -> list[Facts] | None:
+async def _money(client: Client, known: Known, trail: Trail, reviews: list[Facts]) -> list[Facts] | None:
     """What the blocks of the verdict and of the claims say about money of those involved. None if a state is pruned."""
     blocks = {entry.block for entry in (*trail.claims, *trail.endings)}
     who = {known.session.worker, known.session.requester}
@@ -259,34 +270,38 @@ async def _money(client: Client, known: Known, trail: Trail) -> list[Facts] | No
         who |= {member.validator for member in known.audit.panel}
         if known.audit.outcome is not None:
             blocks.add(known.audit.outcome.block)
+    blocks |= {review["block"] for review in reviews if review["block"] is not None}
+    who |= {bytes.fromhex(account[2:]) for review in reviews for account in (review["by"], *review["panel"])}
     closed_at = _closed_at(known.session)
     if closed_at is not None:
         blocks.add(closed_at)
-    moved: list[Facts] = []
+    found: list[Facts] = []
     try:
         for number in sorted(blocks):
             block_hash = await client.block_hash(number)
             if block_hash is None:
                 continue  # still to come
-            moved += [
-                _moved(event)
+            found += [
+                moved(event)
                 for event in await client.at(block_hash).events()
-                if _concerns(event, who, known.number)
+                if concerns(event, who, known.number)
             ]
     except ChainError:
         return None
-    return moved
+    return found
 
 
-def _concerns(event: Event, who: set[bytes], session: int) -> bool:
+def concerns(event: Event, who: set[bytes], session: int | None) -> bool:
+    """Whether an event moves money in a session, or of one of these accounts."""
     if (event.pallet, event.name) not in _MONEY:
         return False
-    if "session" in event.fields:
+    if session is not None and "session" in event.fields:
         return bool(event.fields["session"] == session)
     return any(isinstance(value, bytes) and value in who for value in event.fields.values())
 
 
-def _moved(event: Event) -> Facts:
+def moved(event: Event) -> Facts:
+    """An event as plain values."""
     fields = {
         name: _hex(value)
         if isinstance(value, bytes)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llmnet.chain import Call, Client, Signer, TxResult
-from llmnet.pallets import beacon, registry, sessions
+from llmnet.pallets import beacon, registry, sessions, spot_checks
 from llmnet.pallets.registry import Offer
 from llmnet.pallets.sessions import Session
-from llmnet.proof import Calibration, ServiceSpec
+from llmnet.proof import Calibration, Receipt, ServiceSpec
 
+from .equivocation import CommittedSegment, committed_segments
 from .errors import GatewayError
 
 
@@ -61,6 +62,14 @@ class Ledger(Protocol):
         """Where the beacon stands."""
         ...
 
+    async def committed(self, worker: bytes, session: int, first: int, last: int) -> list[CommittedSegment]:
+        """What the worker committed of a session in blocks `first..=last`."""
+        ...
+
+    async def opened(self, session: int, index: int) -> tuple[int, Receipt] | None:
+        """The audit of an answer, and the receipt that was opened in it."""
+        ...
+
     async def submit(self, call: Call, signer: Signer) -> TxResult:
         """Submit and wait until it is final. Raises the errors of `Client.submit`."""
         ...
@@ -108,6 +117,19 @@ class ClientLedger:
         return BeaconPlace(
             status.round, (await view.header()).number, status.committing, status.phase_ends_at
         )
+
+    async def committed(self, worker: bytes, session: int, first: int, last: int) -> list[CommittedSegment]:
+        """See `Ledger`."""
+        return await committed_segments(self._client, worker, session, first, last)
+
+    async def opened(self, session: int, index: int) -> tuple[int, Receipt] | None:
+        """See `Ledger`."""
+        view = self._client.at()
+        number = await view.get(spot_checks.storage.AuditOf, (session, index))
+        audit = None if number is None else await spot_checks.audit(view, number)
+        if number is None or audit is None or audit.answer is None:
+            return None
+        return number, audit.answer.receipt
 
     async def submit(self, call: Call, signer: Signer) -> TxResult:
         """See `Ledger`."""

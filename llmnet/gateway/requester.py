@@ -8,6 +8,7 @@ async with Requester(client, keypair, home) as requester:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,10 +29,13 @@ from .exchange import Exchange, Patience
 from .ledger import ClientLedger, Ledger
 from .store import KeptSession, State, StoredRequest
 from .wallet import Messages, Wallet, as_messages
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 DEFAULT_TEMPERATURE = 0.2
 DEFAULT_MAX_TOKENS = 256
+WATCH_SECONDS = 5.0  # that a comparison with the chain may still take when everything else is done
+FOLLOW_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,17 @@ class Requester(Wallet):
         *,
         http: httpx.AsyncClient | None = None,
         patience: Patience | None = None,
+        report: bool = True,
     ) -> None:
+        """`report`: whether workers that equivocate in a session of this account are reported."""
         super().__init__(ClientLedger(chain) if isinstance(chain, Client) else chain, signer, home)
         self._patience = patience or Patience()
         self._http = http or _http_client(self._patience)
         self._owns_http = http is None
         self._known: dict[int, KeptSession] = {}
+        self.reports = report
+        self._watch = Watch(self.ledger, self.store, signer)
+        self._watching: dict[int, asyncio.Task[bool]] = {}
 
     async def __aenter__(self) -> Requester:
         return self
@@ -74,6 +83,7 @@ class Requester(Wallet):
 
     async def close(self) -> None:
         """Release files and connections. Unanswered requests stay in the store."""
+        await self._end_watches()
         if self._owns_http:
             await self._http.aclose()
         self.release()
@@ -98,6 +108,7 @@ class Requester(Wallet):
         kept = await self._kept(session)
         exchange = self._exchange(kept, recover=True)
         await self._recover(kept)
+        self._begin_watch(session)
         await exchange.pay()
         stored = await exchange.run(exchange.begin(draft), on_text)
         return self._answered(kept, stored)
@@ -187,6 +198,45 @@ class Requester(Wallet):
         kept = None if found.seed is None else self.store.session(found.seed)
         if kept is not None:
             await self._exchange(kept, recover=False).pay()
+
+    # Watching
+
+    async def watch(self, session: int) -> bool:
+        """Compare what the chain has of a session with the receipts that were given; whether its worker was reported.
+
+        Raises UnknownSession and ChainError.
+        """
+        return await self._watch.look(session, await self._own_session(session))
+
+    async def follow(self, pause: float = FOLLOW_SECONDS) -> None:
+        """Watch all open sessions until cancelled, every `pause` seconds."""
+        while True:
+            try:
+                for number in await self.ledger.sessions_of(self.account):
+                    await self.watch(number)
+            except (ChainError, OSError) as error:
+                log.warning("the chain cannot be compared with the receipts: %s; trying again", error)
+            await asyncio.sleep(pause)
+
+    def _begin_watch(self, session: int) -> None:
+        """Beside a question: what came of earlier answers of its session."""
+        if self.reports and session not in self._watching:
+            self._watching[session] = asyncio.create_task(self.watch(session), name=f"watch {session}")
+            self._watching[session].add_done_callback(lambda task: self._watched(session, task))
+
+    def _watched(self, session: int, task: asyncio.Task[bool]) -> None:
+        self._watching.pop(session, None)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.warning("session %s could not be compared with the chain: %s", session, error)
+
+    async def _end_watches(self) -> None:
+        tasks = list(self._watching.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=WATCH_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # Receipts
 

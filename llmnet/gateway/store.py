@@ -22,7 +22,7 @@ from llmnet.proof import Calibration, Receipt, Request, ServiceSpec, Voucher
 from .checks import Claimed
 from .errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE sessions (
   seed BLOB PRIMARY KEY, session INTEGER NOT NULL, worker BLOB NOT NULL, endpoint TEXT NOT NULL, spec BLOB NOT NULL,
@@ -36,6 +36,11 @@ CREATE TABLE vouchers (
   seed BLOB PRIMARY KEY, session INTEGER NOT NULL, payload BLOB NOT NULL, signature BLOB NOT NULL, delivered INTEGER NOT NULL) STRICT;
 CREATE TABLE broken (seed BLOB PRIMARY KEY, session INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
 """
+WATCHED = """
+CREATE TABLE watched (seed BLOB PRIMARY KEY, block INTEGER NOT NULL) STRICT;
+CREATE TABLE compared (seed BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (seed, idx)) STRICT;
+"""
+UPGRADES = (SCHEMA, WATCHED)  # what each version adds to the one before
 BUSY_SECONDS = 30.0
 
 
@@ -130,14 +135,14 @@ class Store:
     def _prepare(self) -> None:
         with self._transaction() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
+            if not 0 <= version <= SCHEMA_VERSION:
                 raise StoreError(
                     f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
                 )
+            if version < SCHEMA_VERSION:
+                for statement in "".join(UPGRADES[version:]).split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     # Sessions
 
@@ -319,6 +324,41 @@ class Store:
             kept = self.voucher(seed)
             if kept is not None and kept[0].answers == answers:
                 self._db.execute("UPDATE vouchers SET delivered = 1 WHERE seed = ?", (seed,))
+
+    # Receipts compared with the chain
+
+    def signed(self, seed: bytes) -> dict[int, tuple[Receipt, bytes]]:
+        """All receipts of a session that came with a signature, by index: those that were refused as well."""
+        return {
+            stored.request.index: (stored.receipt, stored.receipt_signature)
+            for stored in self.requests(seed)
+            if stored.receipt is not None and stored.receipt_signature is not None
+        }
+
+    def watched(self, seed: bytes) -> int | None:
+        """The block up to which the batches of a session's worker were compared."""
+        with self._lock:
+            row = self._db.execute("SELECT block FROM watched WHERE seed = ?", (seed,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def watch(self, seed: bytes, block: int) -> None:
+        """The batches up to this block were compared."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO watched VALUES (?, ?) ON CONFLICT (seed) DO UPDATE SET block = excluded.block",
+                (seed, block),
+            )
+
+    def compared(self, seed: bytes) -> set[int]:
+        """The answers whose receipts were opened in audits, and were the same."""
+        with self._lock:
+            rows = self._db.execute("SELECT idx FROM compared WHERE seed = ?", (seed,)).fetchall()
+        return {index for (index,) in rows}
+
+    def compare(self, seed: bytes, index: int) -> None:
+        """The receipt of an answer was opened, and is the same."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO compared VALUES (?, ?)", (seed, index))
 
     # Sessions that cannot go on
 

@@ -11,6 +11,7 @@ from .amounts import tokens
 
 NAT = 256
 SLASH_AT = 5120
+_AMOUNTS = ("amount", "fee", "paid", "refunded", "forfeited", "restored", "returned", "bond")
 Facts = dict[str, Any]
 
 REASONS = {
@@ -52,7 +53,9 @@ def narrate(facts: Facts, name: Callable[[str], str] = name_of) -> list[str]:
         *_audit(facts, name),
         *_evidence(facts["evidence"]),
         *_outcome(facts["outcome"]),
+        *_reviews(facts.get("reviews", []), name),
         *_money(facts["money"], name),
+        *(f"Note: {line}." for line in facts.get("disorder", [])),
     ]
 
 
@@ -75,7 +78,7 @@ def _answer(answer: Facts) -> list[str]:
         ]
     if answer.get("same_receipt_on_chain") is False:
         lines.append(
-            "THE WORKER COMMITTED ANOTHER RECEIPT THAN IT GAVE YOU: that is equivocation, report it."
+            "THE WORKER OPENED ANOTHER RECEIPT THAN IT GAVE YOU: that is equivocation, `llmnet report opened` reports it."
         )
     return lines
 
@@ -145,9 +148,44 @@ def _outcome(outcome: Facts | None) -> list[str]:
     ]
 
 
+_ENDINGS = {
+    (
+        "challenge",
+        "Failed",
+    ): "the answer failed after all: the challenger has its bond back and a tenth of the fine",
+    ("challenge", "Passed"): "the answer stands, the challenger's bond is lost",
+    ("appeal", "Failed"): "the verdict stands, the worker's bond is lost",
+    ("appeal", "Passed"): "the verdict was taken back, and those whose references had failed it were fined",
+    ("plant", "Failed"): "the first panel had looked away and was fined, these five got the jackpot",
+    ("plant", "Passed"): "nothing was wrong: the planter's bond is lost",
+}
+
+
+def _reviews(reviews: list[Facts], name: Callable[[str], str]) -> list[str]:
+    lines = []
+    for review in reviews:
+        where = f" at positions {', '.join(map(str, review['positions']))}" if review["positions"] else ""
+        head = f"Review {review['number']}: {review['kind']} of audit {review['of']} by {name(review['by'])}{where}"
+        if review["verdict"] is None:
+            stage = STAGES.get(review["stage"], review["stage"])
+            lines.append(f"{head}, bond {tokens(int(review['bond']))}: {stage}.")
+        else:
+            end = _ENDINGS.get((review["kind"], review["verdict"]), "no verdict, the bond is back")
+            lines.append(
+                f"{head}: {review['verdict'].upper()} in block {review['block']} "
+                f"({REASONS.get(review['reason'], review['reason'])}); {end}."
+            )
+    return lines
+
+
 def _money(money: list[Facts] | None, name: Callable[[str], str]) -> list[str]:
     if money is None:
         return ["What money moved then, this node does not remember: ask one that keeps old states."]
+    return money_lines(money, name)
+
+
+def money_lines(money: list[Facts], name: Callable[[str], str] = name_of) -> list[str]:
+    """One line an event."""
     lines = []
     for row in money:
         parts = []
@@ -155,7 +193,7 @@ def _money(money: list[Facts] | None, name: Callable[[str], str]) -> list[str]:
             if key in ("block", "event"):
                 continue
             shown = name(value) if value.startswith("0x") and len(value) == 66 else value
-            amount = key in ("amount", "fee", "paid", "refunded", "forfeited") and value.isdigit()
+            amount = key in _AMOUNTS and value.isdigit()
             parts.append(f"{key} {tokens(int(value)) if amount else shown}")
         lines.append(f"Block {row['block']}: {row['event']} ({', '.join(parts)}).")
     return lines

@@ -79,15 +79,17 @@ async def _block(client: Client, number: int) -> list[Entry]:
     return entries
 
 
-def sort_out(entries: list[Entry], worker: bytes, session: int, index: int, audit: int | None) -> Trail:
-    """The entries that concern an answer."""
+def sort_out(
+    entries: list[Entry], worker: bytes, session: int, index: int | None, audit: int | None
+) -> Trail:
+    """The entries that concern an answer, or without an index any answer of the session."""
     trail = Trail()
     for entry in entries:
         call = entry.call
         if call.pallet == "SpotChecks":
             if call.function == "commit_batch" and entry.signer == worker:
                 segments = tuple(_segment(item) for item in call.args["segments"])
-                if any(item.session == session and item.first <= index <= item.last for item in segments):
+                if any(item.session == session and _covers(item, index) for item in segments):
                     trail.batches.append((entry, segments))
             elif audit is not None and call.args.get("audit") == audit:
                 trail.audit.append(entry)
@@ -96,6 +98,10 @@ def sort_out(entries: list[Entry], worker: bytes, session: int, index: int, audi
                 trail.claims if "claim" in call.function or "voucher" in call.function else trail.endings
             ).append(entry)
     return trail
+
+
+def _covers(segment: Segment, index: int | None) -> bool:
+    return index is None or segment.first <= index <= segment.last
 
 
 def _segment(value: dict[str, Any]) -> Segment:

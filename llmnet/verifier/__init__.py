@@ -4,18 +4,20 @@
     verify_bundle(load_bundle(path), files) -> Report           one receipt file (`verify.py`)
     Reference(files, spec).leaves(...) -> [Leaf]                what an honest worker's leaves would have been
     spec_of(files) -> ServiceSpec                               what a model directory is registered as
-    measure(reference, samples), propose(distances, spec)       thresholds (`calibrate.py`)
+    report(observed), fit(answers, numerics) -> Calibration     thresholds (`calibrate/`)
 
 One audit: `duties` (what is due) -> `auditor` (find: `fetch`, `material`, `reference`) -> `store` (keep) -> `duties` (commit, reveal);
-`beacon` gives a validator's shares of the public randomness. Errors: `errors.py`.
+`challenges` takes up what was seen at positions that were not drawn (`exceptions`). `beacon` gives a validator's shares of the
+public randomness. Errors: `errors.py`.
 """
 
 from .bundle import Bundle, load_bundle, parse_bundle
-from .calibrate import Distances, Sample, floor_calibration, measure, propose
+from .calibrate.floor import floor_calibration
 from .config import ValidatorConfig
 from .daemon import Validator
 from .errors import (
     BundleError,
+    CalibrationError,
     FetchError,
     ModelMismatch,
     ReferenceFailed,
@@ -32,16 +34,15 @@ from .verify import ChainFacts, verify_bundle
 __all__ = [
     "Bundle",
     "BundleError",
+    "CalibrationError",
     "ChainFacts",
     "Check",
-    "Distances",
     "FetchError",
     "Material",
     "ModelMismatch",
     "Reference",
     "ReferenceFailed",
     "Report",
-    "Sample",
     "StoreError",
     "Validator",
     "ValidatorConfig",
@@ -52,9 +53,7 @@ __all__ = [
     "floor_calibration",
     "graph_hash",
     "load_bundle",
-    "measure",
     "parse_bundle",
-    "propose",
     "spec_of",
     "verify_bundle",
 ]

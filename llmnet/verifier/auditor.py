@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from llmnet import proof
 from llmnet.pallets.spot_checks import Answer, Audit, Duty
 from llmnet.proof import Leaf
 
 from .clock import Clock
 from .errors import FetchError, Withheld
+from .exceptions import misses_of
 from .fetch import insist
 from .ledger import Ledger
 from .library import Library
 from .material import Material, Standard
 from .reference import Reference
-from .store import Finding, Store
+from .store import Finding, Look, Store
 from .turns import Turns
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  # seconds between two tries
+_draw = random.SystemRandom()  # no worker can tell where a validator looks beside the drawn positions
 
 
 class Source(Protocol):
@@ -32,6 +36,10 @@ class Source(Protocol):
 
     async def fetch(self, endpoint: str, audit: int) -> Material:
         """The data of an audit, unchecked. Raises FetchError."""
+        ...
+
+    async def leaves(self, endpoint: str, audit: int) -> tuple[Leaf, ...]:
+        """The worker's leaves of a decided audit, unchecked. Raises FetchError."""
         ...
 
 
@@ -48,9 +56,12 @@ class Auditor:
         *,
         max_fetches: int,
         report_before: int,
+        looks: int = 0,
         pause: float = FIRST_PAUSE,
     ) -> None:
+        """`looks`: at how many positions that were not drawn it looks as well."""
         self._ledger, self._store, self._source, self._library = ledger, store, source, library
+        self._looks = looks
         self._clock, self._turns = clock, Turns()
         self._report_before, self._pause = report_before, pause
         # By worker, so that one that lets its callers hang keeps nobody from asking the others.
@@ -68,7 +79,7 @@ class Auditor:
         if audit is None or audit.answer is None:
             return None
         answer = audit.answer
-        reference = await self._library.reference(answer.spec, self._ledger.spec)
+        reference = await self.reference(answer.spec)
         try:
             material = await self._material(_Asking(duty, audit, answer, reference))
         except Withheld as error:
@@ -80,8 +91,49 @@ class Auditor:
             if self._clock.now >= duty.deadline:
                 return None
             positions = await self._ledger.positions(duty.audit)
-            leaves = await asyncio.to_thread(_run, reference, material, positions, answer)
-        return self._store.keep_reference(duty.audit, leaves, duty.deadline)
+            others = await self._others(duty.audit, positions, len(material.tokens))
+            leaves = await asyncio.to_thread(_run, reference, material, sorted({*positions, *others}), answer)
+        asked = [leaf for leaf in leaves if leaf.position in positions]
+        seen = [leaf for leaf in leaves if leaf.position in others]
+        look = await self._look(duty.audit, answer, material, reference, seen)
+        return self._store.keep_reference(duty.audit, asked, duty.deadline, look)
+
+    async def _others(self, audit: int, positions: Sequence[int], n_out: int) -> set[int]:
+        """Positions to look at beside those that the audit wants. A review's verdict cannot be challenged."""
+        left = [position for position in range(n_out) if position not in positions]
+        if not self._looks or not left or await self._ledger.review(audit) is not None:
+            return set()
+        return set(_draw.sample(left, min(len(left), self._looks)))
+
+    async def _look(
+        self, audit: int, answer: Answer, material: Material, reference: Reference, seen: Sequence[Leaf]
+    ) -> Look | None:
+        calibration = await self._ledger.calibration(answer.spec) if seen else None
+        if calibration is None:
+            return None
+        misses = misses_of(seen, reference.spec, calibration, answer.request_seed, answer.receipt.temperature)
+        if not misses:
+            return None
+        log.info("audit %s: %s tokens beside the drawn ones are not the model's", audit, len(misses))
+        return Look(audit, material.tokens, misses)
+
+    async def reference(self, spec_id: bytes) -> Reference:
+        """The reference of a spec. Raises ModelMismatch, ReferenceFailed."""
+        return await self._library.reference(spec_id, self._ledger.spec)
+
+    async def leaves(self, number: int, audit: Audit, answer: Answer) -> tuple[Leaf, ...] | None:
+        """The worker's own leaves of a decided audit, if it hands them out and they are the receipt's."""
+        try:
+            endpoint = await self._endpoint(answer.spec, audit.worker, fresh=True)
+            if endpoint is None:
+                return None
+            leaves = await self._source.leaves(endpoint, number)
+            whole = [leaf.position for leaf in leaves] == list(range(answer.receipt.n_out))
+            same = whole and proof.transcript_root(leaves) == answer.receipt.transcript_root
+        except (FetchError, proof.ProofError) as error:
+            log.info("audit %s: the worker's leaves cannot be had: %s", number, error)
+            return None
+        return leaves if same else None
 
     async def _material(self, asking: _Asking) -> Material | None:
         """Checked data, or None if the time ran out before the worker was asked once. Raises Withheld.

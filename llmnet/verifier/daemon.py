@@ -11,6 +11,7 @@ from llmnet.engine.weights import ModelFiles
 from llmnet.pallets.staking import StakeRole, ensure_bond
 
 from .auditor import Auditor
+from .challenges import Challenges
 from .clock import Clock
 from .config import ValidatorConfig
 from .duties import Duties
@@ -56,9 +57,16 @@ class Validator:
                 clock,
                 max_fetches=config.max_fetches,
                 report_before=config.report_before,
+                looks=config.looks,
             )
             duties = Duties(
-                ledger, store, auditor, clock, beacon=config.beacon, keep_blocks=config.keep_blocks
+                ledger,
+                store,
+                auditor,
+                clock,
+                challenges=Challenges(ledger, store, auditor, clock),
+                beacon=config.beacon,
+                keep_blocks=config.keep_blocks,
             )
             log.info("validating as %s", self._signer.account.hex())
             parts = [

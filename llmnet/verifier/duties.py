@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Coroutine, Hashable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from llmnet.chain import Block, ChainError, DispatchFailed, TransportClosed, WrongChain
@@ -20,6 +21,7 @@ from llmnet.proof import reference_commitment
 
 from .auditor import Auditor
 from .beacon import BeaconStep, beacon_call, next_step
+from .challenges import Challenges
 from .clock import Clock
 from .errors import ModelMismatch, ReferenceFailed
 from .ledger import Ledger, Outlook
@@ -34,8 +36,16 @@ REST_BLOCKS = 50  # without the beacon, when the chain says that this account is
 OWN_FAULTS = {
     ("SpotChecks", "MissedDuty"): "validator",
     ("SpotChecks", "ReferenceRejected"): "validator",
+    ("SpotChecks", "LookedAway"): "validator",
     ("Beacon", "NotRevealed"): "who",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Looking after challenges, in one block."""
+
+    block: int
 
 
 class Duties:
@@ -48,11 +58,12 @@ class Duties:
         auditor: Auditor,
         clock: Clock,
         *,
+        challenges: Challenges | None = None,
         beacon: bool = True,
         keep_blocks: int = 600,
     ) -> None:
         self._ledger, self._store, self._auditor, self._clock = ledger, store, auditor, clock
-        self._beacon, self._keep_blocks = beacon, keep_blocks
+        self._challenges, self._beacon, self._keep_blocks = challenges, beacon, keep_blocks
         self._busy: dict[Hashable, asyncio.Task[None]] = {}
         self._settled: set[Hashable] = set()
         self._refusals: Counter[Hashable] = Counter()
@@ -82,6 +93,8 @@ class Duties:
         self._begin_beacon(outlook)
         for duty in sorted(outlook.duties, key=lambda duty: (duty.deadline, duty.audit)):
             self._begin_audit(duty)
+        if self._challenges is not None:
+            self._begin(_Look(outlook.block), self._challenges.step())
         self._forget(outlook)
 
     async def close(self) -> None:
@@ -195,9 +208,9 @@ class Duties:
     def _forget(self, outlook: Outlook) -> None:
         """Drop notes on duties that are over."""
         open_audits = {duty.audit for duty in outlook.duties}
-        over = {key for key in self._settled if _is_over(key, open_audits, outlook.beacon.round)}
+        over = {key for key in self._settled if _is_over(key, open_audits, outlook)}
         self._settled -= over
-        for key in [key for key in self._refusals if _is_over(key, open_audits, outlook.beacon.round)]:
+        for key in [key for key in self._refusals if _is_over(key, open_audits, outlook)]:
             del self._refusals[key]
         if outlook.block % PRUNE_BLOCKS == 0:
             self._store.prune(
@@ -205,15 +218,17 @@ class Duties:
             )
 
 
-def _is_over(key: Hashable, open_audits: set[int], round_: int) -> bool:
+def _is_over(key: Hashable, open_audits: set[int], outlook: Outlook) -> bool:
     if isinstance(key, BeaconStep):
-        return key.round < round_
+        return key.round < outlook.beacon.round
+    if isinstance(key, _Look):
+        return key.block < outlook.block
     assert isinstance(key, tuple)
     return key[0] not in open_audits
 
 
 def _name(key: Hashable) -> str:
-    if isinstance(key, BeaconStep):
+    if isinstance(key, BeaconStep | _Look):
         return str(key)
     assert isinstance(key, tuple)
     return f"audit {key[0]} ({key[1].name.lower()})"

@@ -6,6 +6,7 @@ VerifierError
 ├── FetchError          the worker's data could not be had now; asking again may help
 │   └── Withheld        it will not be had: the worker refused until it was too late, or gave other data than its receipt names
 ├── BundleError         a receipt file cannot be read
+├── CalibrationError    answers that no thresholds can be fitted on, or a file of them that is damaged
 └── StoreError          the store is of another version, chain or account
 """
 
@@ -34,6 +35,10 @@ class Withheld(FetchError):
 
 class BundleError(VerifierError):
     """A receipt file cannot be read."""
+
+
+class CalibrationError(VerifierError):
+    """No thresholds can be fitted on these answers, or a file of them is damaged; the message says which."""
 
 
 class StoreError(VerifierError):

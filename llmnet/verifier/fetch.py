@@ -13,7 +13,7 @@ import httpx
 
 from llmnet import proof
 from llmnet.chain import Signer
-from llmnet.proof import Receipt, Request
+from llmnet.proof import Leaf, Receipt, Request
 
 from .errors import FetchError, Withheld
 from .material import Material, Standard, check_material
@@ -46,6 +46,17 @@ class Fetcher:
 
     async def fetch(self, endpoint: str, audit: int) -> Material:
         """The data of `audit` as the worker gives them, unchecked. Raises FetchError."""
+        return parse_material(await self._ask(_url(endpoint, audit), audit))
+
+    async def leaves(self, endpoint: str, audit: int) -> tuple[Leaf, ...]:
+        """The worker's leaves of a decided `audit`, unchecked. Raises FetchError."""
+        body = await self._ask(f"{_url(endpoint, audit)}/leaves", audit)
+        try:
+            return tuple(proof.decode_leaves(hex_field(json.loads(body), "leaves")))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FetchError(f"the worker's leaves are malformed: {error!r}") from None
+
+    async def _ask(self, url: str, audit: int) -> bytes:
         payload = audit.to_bytes(4, "little")
         signature = self._signer.sign(proof.signing_bytes("fetch", self._genesis, payload))
         headers = {
@@ -55,12 +66,11 @@ class Fetcher:
         }
         try:
             async with asyncio.timeout(self._seconds):
-                body = await self._get(_url(endpoint, audit), headers)
+                return await self._get(url, headers)
         except TimeoutError:
-            raise FetchError(f"{endpoint} did not answer within {self._seconds:g} s") from None
+            raise FetchError(f"{url} did not answer within {self._seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise FetchError(f"{endpoint} cannot be asked: {type(error).__name__} {error}") from None
-        return parse_material(body)
+            raise FetchError(f"{url} cannot be asked: {type(error).__name__} {error}") from None
 
     async def _get(self, url: str, headers: dict[str, str]) -> bytes:
         async with self._http.stream("GET", url, headers=headers) as response:

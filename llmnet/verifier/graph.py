@@ -1,4 +1,4 @@
-"""The ONNX reference graph of a Llama-family model, built by hand.
+"""The ONNX reference graph of a model of the Llama, Qwen2 or Qwen3 family, built by hand.
 
 One prefill of `input_ids` int64 [T]; at the rows `positions` int64 [K] it yields what a leaf needs and nothing else, about 1 kB a
 position instead of V floats:
@@ -7,9 +7,10 @@ position instead of V floats:
     logit_lanes float32 [K, 8]                   V^-1/2 * sum_v s(j, v) * (z_v - mean z)
     hidden_lanes float32 [K, 8]                  D^-1/2 * sum_v s(j, v) * h_v over the final normed hidden state
 
-`logit_signs` int8 [8, V] and `hidden_signs` int8 [8, D] are inputs. Weights are external data that point into
-`model.safetensors`: there is no second copy on disk. The graph's own bytes (rope tables for the most part: 4 MB for 8,192
-positions) follow from the model's shapes and file layout alone and are the same on every machine, so that their hash can be registered.
+`logit_signs` int8 [8, V] and `hidden_signs` int8 [8, D] are inputs. Weights are external data that point into the
+safetensors files: there is no second copy on disk; what is stored in 16 bits is widened when the graph is loaded. The
+graph's own bytes (rope tables for the most part: 4 MB for 8,192 positions) follow from the model's shapes and file
+layout alone and are the same on every machine, so that their hash can be registered.
 """
 
 from __future__ import annotations
@@ -23,9 +24,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from llmnet import proof
-from llmnet.engine.errors import UnsupportedModelError
 from llmnet.engine.model_config import ModelConfig
-from llmnet.engine.tensor_files import WEIGHTS
 from llmnet.engine.weights import ModelFiles
 
 from .rope import rope_tables
@@ -34,6 +33,7 @@ OPSET = 18
 IR_VERSION = 9
 # Candidates that tie after quantisation are ordered by id, so a few more than top_k have to be seen.
 EXTRA_CANDIDATES = 32
+_STORED = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16, "BF16": TensorProto.BFLOAT16}
 
 
 class GraphBuilder:
@@ -60,16 +60,25 @@ class GraphBuilder:
         self.initialisers[name] = numpy_helper.from_array(np.asarray(value, dtype=dtype), name)
         return name
 
-    def weight(self, name: str) -> str:
-        """A tensor of the model, by reference into its file."""
+    def stored(self, name: str) -> str:
+        """A tensor of the model as it is stored, by reference into its file."""
         info = self.files.tensors[name]
-        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, data_location=TensorProto.EXTERNAL)
+        tensor = TensorProto(name=name, data_type=_STORED[info.dtype], data_location=TensorProto.EXTERNAL)
         tensor.dims.extend(info.shape)
-        for key, value in (("location", WEIGHTS), ("offset", info.offset), ("length", info.length)):
+        for key, value in (("location", info.file), ("offset", info.offset), ("length", info.length)):
             entry = tensor.external_data.add()
             entry.key, entry.value = key, str(value)
         self.initialisers[name] = tensor
         return name
+
+    def widened(self, x: str, name: str) -> str:
+        """`x`, which has the type that tensor `name` is stored in, as float32."""
+        plain = self.files.tensors[name].dtype == "F32"
+        return x if plain else self.op("Cast", [x], to=TensorProto.FLOAT)
+
+    def weight(self, name: str) -> str:
+        """A tensor of the model as float32."""
+        return self.widened(self.stored(name), name)
 
 
 class _Llama:
@@ -97,7 +106,7 @@ class _Llama:
     def _rope_tables(self, length: str) -> None:
         """float32 [T, d] each."""
         config, slices = self.config, []
-        tables = rope_tables(config.head_dim, config.rope_theta, config.context_length)
+        tables = rope_tables(config.head_dim, config.rope_theta, config.context_length, config.rope_scaling)
         for name, table in zip(("cos", "sin"), tables, strict=True):
             whole = self.graph.const(name, table, np.float32)
             slices.append(self.graph.op("Slice", [whole, self.zero, length, self.zero]))
@@ -121,9 +130,15 @@ class _Llama:
             "Mul", [op("Div", [x, op("Sqrt", [op("Add", [mean, self.eps])])]), self.graph.weight(weight)]
         )
 
-    def linear(self, x: str, weight: str) -> str:
-        """x [T, in] with weight [out, in]."""
-        return self.graph.op("Gemm", [x, self.graph.weight(weight)], transB=1)
+    def embed(self, ids: str) -> str:
+        """float32 [T, D]."""
+        name = "model.embed_tokens.weight"
+        return self.graph.widened(self.graph.op("Gather", [self.graph.stored(name), ids], axis=0), name)
+
+    def linear(self, x: str, weight: str, bias: str | None = None) -> str:
+        """x [T, in] with weight [out, in], plus bias [out]."""
+        inputs = [x, self.graph.weight(weight)] + ([] if bias is None else [self.graph.weight(bias)])
+        return self.graph.op("Gemm", inputs, transB=1)
 
     def rope(self, x: str) -> str:
         """Rotate [.., T, d] by position, halves paired as in Llama checkpoints."""
@@ -135,21 +150,24 @@ class _Llama:
     def attention(self, x: str, prefix: str) -> str:
         """Causal grouped-query attention over the whole prompt."""
         op = self.graph.op
-        shapes = {"q": self.query_shape, "k": self.key_shape, "v": self.key_shape}
-        # [T, HK, G, d] -> [HK, G, T, d]; keys and values broadcast over G.
-        q, k, v = (
-            op(
-                "Transpose",
-                [op("Reshape", [self.linear(x, f"{prefix}{name}_proj.weight"), shape])],
-                perm=[1, 2, 0, 3],
-            )
-            for name, shape in shapes.items()
-        )
+        q, k, v = (self._heads(x, prefix, name) for name in "qkv")
         q, k = self.rope(q), self.rope(k)
         scores = op("MatMul", [op("Mul", [q, self.scale]), op("Transpose", [k], perm=[0, 1, 3, 2])])
         weights = op("Softmax", [op("Add", [scores, self.mask])], axis=-1)
         mixed = op("Transpose", [op("MatMul", [weights, v])], perm=[2, 0, 1, 3])
-        return self.linear(op("Reshape", [mixed, self.out_shape]), f"{prefix}o_proj.weight")
+        out = f"{prefix}o_proj"
+        bias = f"{out}.bias" if self.config.o_bias else None
+        return self.linear(op("Reshape", [mixed, self.out_shape]), f"{out}.weight", bias)
+
+    def _heads(self, x: str, prefix: str, name: str) -> str:
+        """One of q, k, v, before its rotation: [HK, G, T, d]. Keys and values broadcast over G."""
+        op, projection = self.graph.op, f"{prefix}{name}_proj"
+        bias = f"{projection}.bias" if self.config.qkv_bias else None
+        shape = self.query_shape if name == "q" else self.key_shape
+        heads = op("Reshape", [self.linear(x, f"{projection}.weight", bias), shape])  # [T, HK, G, d]
+        if self.config.head_norm and name != "v":
+            heads = self.rms_norm(heads, f"{prefix}{name}_norm.weight")
+        return op("Transpose", [heads], perm=[1, 2, 0, 3])
 
     def mlp(self, x: str, prefix: str) -> str:
         """silu(gate) * up, projected down."""
@@ -182,7 +200,7 @@ def _lanes(graph: GraphBuilder, x: str, signs: str, width: int, name: str) -> No
 
 def _leaf_outputs(graph: GraphBuilder, llama: _Llama, hidden: str, candidates: int) -> None:
     op, config = graph.op, llama.config
-    logits = llama.linear(hidden, "model.embed_tokens.weight")
+    logits = llama.linear(hidden, "model.embed_tokens.weight" if config.tied else "lm_head.weight")
     values, ids = graph.ops("TopK", [logits, graph.const("candidates", [candidates], np.int64)], 2, axis=-1)
     normaliser = op("ReduceLogSumExp", [logits, llama.last], keepdims=1)
     graph.nodes.append(helper.make_node("Identity", [ids], ["ids"], name="ids"))
@@ -193,22 +211,12 @@ def _leaf_outputs(graph: GraphBuilder, llama: _Llama, hidden: str, candidates: i
 
 
 def build_graph(files: ModelFiles, top_k: int) -> bytes:
-    """The serialised graph. Equal model shapes, file layout and `top_k` give equal bytes.
-
-    Raises `UnsupportedModelError` for a model that this graph does not express.
-    """
+    """The serialised graph. Equal model shapes, file layout and `top_k` give equal bytes."""
     config = files.config
-    if not config.plain or any(
-        (info.dtype, info.file) != ("F32", WEIGHTS) for info in files.tensors.values()
-    ):
-        raise UnsupportedModelError(
-            f"{files.path}: the reference graph is for plain Llama models with tied embeddings, "
-            f"stored as fp32 in one {WEIGHTS}"
-        )
     candidates = min(top_k + EXTRA_CANDIDATES, config.vocab_size)
     graph = GraphBuilder(files)
     llama = _Llama(graph, config)
-    x = graph.op("Gather", [graph.weight("model.embed_tokens.weight"), "input_ids"], axis=0)
+    x = llama.embed("input_ids")
     for index in range(config.num_layers):
         x = llama.layer(x, index)
     hidden = llama.rms_norm(graph.op("Gather", [x, "positions"], axis=0), "model.norm.weight")

@@ -12,17 +12,21 @@ from decimal import Decimal, localcontext
 import numpy as np
 import numpy.typing as npt
 
+from llmnet.engine.model_config import RopeScaling
+
 _DIGITS = 50
+_PI = Decimal("3.14159265358979323846264338327950288419716939937511")
 
 
 def rope_tables(
-    width: int, theta: float, length: int
+    width: int, theta: float, length: int, scaling: RopeScaling | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Cosines and sines `[length, width]` of `position * theta^(-2i / width)`, i < width / 2, twice side by side.
+    With `scaling`, frequencies are stretched by Llama 3's rule.
 
     Doubling a table loses about one unit in the last place of float64, far below what float32 keeps.
     """
-    angles = [_cos_sin(_inverse_frequency(index, width, theta)) for index in range(width // 2)]
+    angles = [_cos_sin(_inverse_frequency(index, width, theta, scaling)) for index in range(width // 2)]
     step_cos, step_sin = (np.array(column, dtype=np.float64) for column in zip(*angles, strict=True))
     cos, sin = np.ones((1, width // 2)), np.zeros((1, width // 2))
     while len(cos) < length:  # rows n.. are rows 0.. turned by n; `step` is the turn by n
@@ -35,10 +39,20 @@ def rope_tables(
     return tables[0], tables[1]
 
 
-def _inverse_frequency(index: int, width: int, theta: float) -> Decimal:
+def _inverse_frequency(index: int, width: int, theta: float, scaling: RopeScaling | None) -> Decimal:
     with localcontext() as context:
         context.prec = _DIGITS
-        return (Decimal(theta).ln() * Decimal(-2 * index) / Decimal(width)).exp()
+        frequency = (Decimal(theta).ln() * Decimal(-2 * index) / Decimal(width)).exp()
+        return frequency if scaling is None else frequency * _slowed(frequency, scaling)
+
+
+def _slowed(frequency: Decimal, scaling: RopeScaling) -> Decimal:
+    """Llama 3's rule: long waves are slowed down by `factor`, short ones stay, those between are blended."""
+    low, high = Decimal(scaling.low_frequency), Decimal(scaling.high_frequency)
+    turns = Decimal(scaling.original_context) * frequency / (2 * _PI)
+    kept = min(max((turns - low) / (high - low), Decimal(0)), Decimal(1))
+    least = 1 / Decimal(scaling.factor)
+    return kept * (1 - least) + least
 
 
 def _cos_sin(angle: Decimal) -> tuple[float, float]:

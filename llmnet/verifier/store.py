@@ -6,12 +6,14 @@ in, the next one reveals what this one committed to.
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from llmnet import proof
@@ -19,7 +21,7 @@ from llmnet.proof import Leaf
 
 from .errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -28,6 +30,11 @@ CREATE TABLE findings (
   CHECK ((leaves IS NULL) = (salt IS NULL) AND (leaves IS NULL) <> (withheld IS NULL))) STRICT;
 CREATE TABLE secrets (round INTEGER PRIMARY KEY, secret BLOB NOT NULL) STRICT;
 """
+LOOKS = """
+CREATE TABLE looks (
+  audit INTEGER PRIMARY KEY, tokens TEXT NOT NULL, misses TEXT NOT NULL, state TEXT NOT NULL, sent INTEGER) STRICT;
+"""
+UPGRADES = (SCHEMA, LOOKS)  # what each version adds to the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,31 @@ class Finding:
     leaves: tuple[Leaf, ...] | None
     salt: bytes | None
     withheld: str | None
+
+
+class LookState(StrEnum):
+    """What became of a suspicion. Only the first two ask for anything more."""
+
+    SUSPECTED = "suspected"
+    CHALLENGED = "challenged"
+    DROPPED = "dropped"
+    WON = "won"
+    LOST = "lost"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen at positions that were not drawn: `misses`, the clearest first, of an answer of these `tokens`.
+
+    `sent` is the block at which a challenge was last submitted, if one was.
+    """
+
+    audit: int
+    tokens: tuple[int, ...]
+    misses: tuple[int, ...]
+    state: LookState = LookState.SUSPECTED
+    sent: int | None = None
 
 
 class Store:
@@ -106,15 +138,15 @@ class Store:
 
     def _prepare(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            with self._transaction() as db:
-                for statement in SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
+        if not 0 <= version <= SCHEMA_VERSION:
             raise StoreError(
                 f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
             )
+        if version < SCHEMA_VERSION:
+            with self._transaction() as db:
+                for statement in "".join(UPGRADES[version:]).split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _note(self, key: str, value: str) -> str:
         """Note a value unless there is one; what is noted then."""
@@ -141,25 +173,63 @@ class Store:
             return None
         return Finding(None if row[0] is None else proof.decode_leaves(row[0]), row[1], row[2])
 
-    def keep_reference(self, audit: int, leaves: Sequence[Leaf], deadline: int) -> Finding:
-        """Keep reference leaves with a fresh salt; what was kept first stands. `deadline` is the block of the commitment's."""
-        return self._keep(audit, proof.encode_leaves(leaves), secrets.token_bytes(32), None, deadline)
+    def keep_reference(
+        self, audit: int, leaves: Sequence[Leaf], deadline: int, look: Look | None = None
+    ) -> Finding:
+        """Keep reference leaves with a fresh salt, and what else was seen; what was kept first stands.
+
+        `deadline` is the block of the commitment's.
+        """
+        return self._keep(audit, proof.encode_leaves(leaves), secrets.token_bytes(32), None, deadline, look)
 
     def keep_withheld(self, audit: int, reason: str, deadline: int) -> Finding:
         """Keep that the data were withheld; what was kept first stands."""
         return self._keep(audit, None, None, reason, deadline)
 
     def _keep(
-        self, audit: int, leaves: bytes | None, salt: bytes | None, reason: str | None, deadline: int
+        self,
+        audit: int,
+        leaves: bytes | None,
+        salt: bytes | None,
+        reason: str | None,
+        deadline: int,
+        look: Look | None = None,
     ) -> Finding:
         with self._transaction() as db:
-            db.execute(
+            new = db.execute(
                 "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?, ?)",
                 (audit, leaves, salt, reason, deadline),
-            )
+            ).rowcount
+            if new and look is not None:
+                row = (audit, json.dumps(look.tokens), json.dumps(look.misses), look.state.value, look.sent)
+                db.execute("INSERT OR IGNORE INTO looks VALUES (?, ?, ?, ?, ?)", row)
         kept = self.finding(audit)
         assert kept is not None
         return kept
+
+    # Second looks
+
+    def open_looks(self) -> list[Look]:
+        """The suspicions that are not settled, by audit."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT audit, tokens, misses, state, sent FROM looks WHERE state IN (?, ?) ORDER BY audit",
+                (LookState.SUSPECTED.value, LookState.CHALLENGED.value),
+            ).fetchall()
+        return [
+            Look(audit, tuple(json.loads(tokens)), tuple(json.loads(misses)), LookState(state), sent)
+            for audit, tokens, misses, state, sent in rows
+        ]
+
+    def look_sent(self, audit: int, block: int) -> None:
+        """A challenge is about to be submitted."""
+        with self._transaction() as db:
+            db.execute("UPDATE looks SET sent = ? WHERE audit = ?", (block, audit))
+
+    def look_became(self, audit: int, state: LookState) -> None:
+        """What became of a suspicion."""
+        with self._transaction() as db:
+            db.execute("UPDATE looks SET state = ? WHERE audit = ?", (state.value, audit))
 
     # Beacon
 
@@ -178,7 +248,16 @@ class Store:
         return kept
 
     def prune(self, *, before_block: int, before_round: int) -> None:
-        """Forget findings whose commitment was due before a block, and secrets of rounds before a round."""
+        """Forget findings whose commitment was due before a block, and secrets of rounds before a round.
+
+        A suspicion that is not settled stays, and its finding with it.
+        """
+        states = (LookState.SUSPECTED.value, LookState.CHALLENGED.value)
         with self._transaction() as db:
-            db.execute("DELETE FROM findings WHERE deadline < ?", (before_block,))
+            db.execute(
+                "DELETE FROM findings WHERE deadline < ? "
+                "AND audit NOT IN (SELECT audit FROM looks WHERE state IN (?, ?))",
+                (before_block, *states),
+            )
+            db.execute("DELETE FROM looks WHERE audit NOT IN (SELECT audit FROM findings)")
             db.execute("DELETE FROM secrets WHERE round < ?", (before_round,))

@@ -16,7 +16,7 @@ from llmnet.proof import Calibration, Judgement, Leaf, ServiceSpec
 from llmnet.proof.scoring import EVIDENCE_MAX
 
 from .bundle import Bundle
-from .calibrate import floor_calibration
+from .calibrate.floor import floor_calibration
 from .errors import ModelMismatch, ReferenceFailed
 from .material import Check, Standard, check_material
 from .reference import Reference

@@ -3,7 +3,8 @@
     Worker(config, client, signer, files, spec, EngineBackend(engine)).serve(listener, stop)
 
 One answer: `body` (parse) -> `admission` (check) -> `answering` (compute, sign, store) -> `app` (reply);
-`keeper` commits it on chain, opens what audits draw and claims the money; `doors` hands records to panels and payers.
+`keeper` commits it on chain, opens what audits draw and claims the money; `appeals` contradicts verdicts that its own record
+contradicts; `doors` hands records to panels and payers. `plants` are answers that are wrong by a planter's order.
 """
 
 from .backend import Backend, EngineBackend, Finished, Piece

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
+from functools import partial
 
 from llmnet import proof
 from llmnet.chain import ChainError
 from llmnet.engine import ModelFiles, PromptError, Tokenizer
+from llmnet.pallets import spot_checks
 from llmnet.pallets.sessions import Session, StatusOpen, state
 from llmnet.proof import DecodeError, Request, ServiceSpec, Voucher
 
@@ -27,6 +29,7 @@ from .errors import (
     Unprocessable,
 )
 from .ledger import ChainView
+from .logprobs import logprob_writer
 from .store import Answer, Store
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,7 @@ class Admission:
     ) -> None:
         self._config, self._account, self._spec, self._chain = config, account, spec, chain
         self._store, self._answerer, self._tokenizer = store, answerer, Tokenizer(files)
+        self.logprobs = partial(logprob_writer, tokenizer=self._tokenizer, spec=spec)
         self._turns: dict[int, asyncio.Condition] = defaultdict(asyncio.Condition)
 
     @property
@@ -74,9 +78,12 @@ class Admission:
             )
         if body.llmnet.voucher is not None:
             await self.take_voucher(body.llmnet.voucher.payload, body.llmnet.voucher.signature)
-        prompt_ids = await asyncio.to_thread(self._prompt, request)
+        prompt_ids = await asyncio.to_thread(self.prompt, request)
+        dearest = await self._dearest()
         known = await self._known(request, prompt_ids, session)
-        return known if known is not None else await self._accept(request, signature, session, prompt_ids)
+        if known is not None:
+            return known
+        return await self._accept(request, signature, session, prompt_ids, dearest)
 
     async def session(self, number: int) -> Session:
         """A session of ours that can be used. Raises NotFound, Conflict or Unavailable."""
@@ -178,12 +185,17 @@ class Admission:
         return self._answerer.start(request, prompt_ids, self._terms(session, request.session, owed=True))
 
     async def _accept(
-        self, request: Request, signature: bytes, session: Session, prompt_ids: tuple[int, ...]
+        self,
+        request: Request,
+        signature: bytes,
+        session: Session,
+        prompt_ids: tuple[int, ...],
+        dearest: int,
     ) -> Running:
         # From here to the store nothing awaits: two requests cannot pass the same check.
         terms = self._terms(session, request.session)
         self._check_limits(request, len(prompt_ids))
-        self._check_money(request, session, len(prompt_ids))
+        self._check_money(request, session, len(prompt_ids), dearest)
         if len(self._answerer) >= self._config.max_queue:
             raise Busy(
                 "queue_full",
@@ -214,7 +226,8 @@ class Admission:
             )
         return Terms(session.seed, session.price_in, session.price_out)
 
-    def _prompt(self, request: Request) -> tuple[int, ...]:
+    def prompt(self, request: Request) -> tuple[int, ...]:
+        """The tokens of a request's messages. Raises Unprocessable."""
         try:
             return tuple(self._tokenizer.encode_chat(request.messages))
         except PromptError as error:
@@ -233,7 +246,16 @@ class Admission:
                 f"{n_prompt} tokens of prompt and {request.max_tokens} of answer exceed the context of {self._spec.context_length}",
             )
 
-    def _check_money(self, request: Request, session: Session, n_prompt: int) -> None:
+    async def _dearest(self) -> int:
+        """What an answer may cost in plancks. One that no batch of ours may hold could never be paid."""
+        try:
+            return await self._chain.stake(self._account) // spot_checks.FINE_REWARDS
+        except (ChainError, OSError) as error:
+            raise Unavailable(
+                "chain_unreachable", f"the chain cannot be reached: {error}", retry_after=5
+            ) from None
+
+    def _check_money(self, request: Request, session: Session, n_prompt: int, dearest: int) -> None:
         kept = self._store.voucher(request.session)
         answers = kept[0].answers if kept else 0
         prices = self._store.prices(request.session)
@@ -246,6 +268,13 @@ class Admission:
                 expected=str(sum(prices)),
             )
         worst = proof.price(n_prompt, request.max_tokens, session.price_in, session.price_out)
+        if worst > dearest:
+            raise Unprocessable(
+                "answer_too_dear",
+                f"this answer may cost {worst} plancks, and this worker's stake covers answers of up to {dearest}: "
+                "ask for fewer tokens",
+                dearest=str(dearest),
+            )
         needed = self._store.spent(request.session) + self._answerer.reserved(request.session) + worst
         if needed > session.escrow:
             raise PaymentRequired(
@@ -265,6 +294,6 @@ class Admission:
                 session = await self.session(request.session)
                 terms = self._terms(session, request.session, owed=True)
                 log.info("taking up request %s/%s again", request.session, request.index)
-                self._answerer.start(request, self._prompt(request), terms)
+                self._answerer.start(request, self.prompt(request), terms)
             except ApiError as error:
                 log.warning("request %s/%s is not taken up again: %s", request.session, request.index, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from llmnet.proof import FinishReason
+from llmnet.proof import FinishReason, Leaf
 
 from .admission import ADMITTED, Admission
 from .answering import Running
@@ -21,7 +21,8 @@ from .backend import Piece
 from .body import ChatBody, SignedVoucher, parse_body
 from .config import WorkerConfig
 from .doors import Doors
-from .errors import ApiError, BadRequest, TooLarge
+from .errors import ApiError, BadRequest, Conflict, TooLarge
+from .logprobs import LogprobWriter
 from .store import Answer
 
 FINISH = {FinishReason.STOP: "stop", FinishReason.STOP_STRING: "stop", FinishReason.LENGTH: "length"}
@@ -70,13 +71,15 @@ def usage(answer: Answer) -> dict[str, int]:
     }
 
 
-def completion(model: str, answer: Answer) -> dict[str, Any]:
+def completion(model: str, answer: Answer, writer: LogprobWriter | None = None) -> dict[str, Any]:
     """A whole answer in OpenAI's shape."""
     choice = {
         "index": 0,
         "message": {"role": "assistant", "content": answer.text},
         "finish_reason": FINISH[answer.receipt.finish],
     }
+    if writer is not None:
+        choice["logprobs"] = writer.write(answer.leaves or ())
     return {
         "id": f"chatcmpl-{answer.receipt.session}-{answer.receipt.index}",
         "object": "chat.completion",
@@ -94,25 +97,36 @@ async def pieces(admitted: ADMITTED) -> AsyncGenerator[Piece | Answer, None]:
         async for item in admitted.follow():
             yield item
     else:
-        yield Piece(admitted.tokens, admitted.text)
+        yield Piece(admitted.tokens, admitted.text, admitted.leaves or ())
         yield admitted
 
 
-async def events(model: str, name: str, admitted: ADMITTED) -> AsyncIterator[str]:
+async def events(
+    model: str, name: str, admitted: ADMITTED, writer: LogprobWriter | None = None
+) -> AsyncIterator[str]:
     """Server-sent events: deltas, the last chunk with the receipt, `[DONE]`. An error becomes an event of its own."""
 
-    def event(delta: dict[str, str], reason: str | None = None, **more: Any) -> str:
+    def event(
+        delta: dict[str, str], reason: str | None = None, leaves: Sequence[Leaf] = (), **more: Any
+    ) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        if writer is not None and leaves:
+            choice["logprobs"] = writer.write(leaves)
         head = {"id": name, "object": "chat.completion.chunk", "created": int(time.time()), "model": model}
         return f"data: {json.dumps({**head, 'choices': [choice], **more})}\n\n"
 
     yield event({"role": "assistant", "content": ""})
+    told = 0  # leaves; what a backend only says in the end goes into the last chunk
     try:
         async for item in pieces(admitted):
             if isinstance(item, Answer):
-                yield event({}, FINISH[item.receipt.finish], usage=usage(item), llmnet=receipt_fields(item))
-            elif item.text:
-                yield event({"content": item.text})
+                rest = (item.leaves or ())[told:]
+                fields = {"usage": usage(item), "llmnet": receipt_fields(item)}
+                yield event({}, FINISH[item.receipt.finish], rest, **fields)
+                continue
+            told += len(item.leaves)
+            if item.text or (writer is not None and item.leaves):  # a token may be half a character
+                yield event({"content": item.text}, leaves=item.leaves)
     except ApiError as error:
         yield f"data: {json.dumps(error.body())}\n\n"
     yield "data: [DONE]\n\n"
@@ -155,8 +169,11 @@ def make_app(face: Face) -> FastAPI:
     @app.post("/v1/chat/completions")
     async def _chat(request: Request) -> Response:
         body = parse_body(await read_limited(request, face.config.max_body))
+        writer = face.admission.logprobs(body)
         admitted = await face.admission.admit(body)
-        return await _reply(face.admission.model, body, admitted)
+        if writer is not None and isinstance(admitted, Answer) and admitted.leaves is None:
+            raise Conflict("leaves_dropped", "the leaves of this old answer are gone: ask without logprobs")
+        return await _reply(face.admission.model, body, admitted, writer)
 
     @app.post("/v1/vouchers", status_code=204)
     async def _voucher(request: Request) -> Response:
@@ -167,14 +184,6 @@ def make_app(face: Face) -> FastAPI:
             raise BadRequest("invalid_body", 'the body must be {"payload": hex, "signature": hex}') from None
         await face.admission.take_voucher(voucher.payload, voucher.signature)
         return Response(status_code=204)
-
-    @app.get("/v1/audits/{number}")
-    async def _audit(number: str, request: Request) -> dict[str, Any]:
-        return await face.doors.audit(_number(number, 32), *_credentials(request))
-
-    @app.get("/v1/receipts/{session}/{index}")
-    async def _receipt(session: str, index: str, request: Request) -> dict[str, Any]:
-        return await face.doors.receipt(_number(session, 64), _number(index, 32), *_credentials(request))
 
     @app.get("/v1/models")
     async def _models() -> dict[str, Any]:
@@ -191,18 +200,35 @@ def make_app(face: Face) -> FastAPI:
     async def _health() -> dict[str, str]:
         return {"status": "ok"}
 
+    _add_doors(app, face.doors)
     return app
 
 
-async def _reply(model: str, body: ChatBody, admitted: ADMITTED) -> Response:
+def _add_doors(app: FastAPI, doors: Doors) -> None:
+    """What panels and payers may fetch."""
+
+    @app.get("/v1/audits/{number}")
+    async def _audit(number: str, request: Request) -> dict[str, Any]:
+        return await doors.audit(_number(number, 32), *_credentials(request))
+
+    @app.get("/v1/audits/{number}/leaves")
+    async def _leaves(number: str, request: Request) -> dict[str, Any]:
+        return await doors.leaves(_number(number, 32), *_credentials(request))
+
+    @app.get("/v1/receipts/{session}/{index}")
+    async def _receipt(session: str, index: str, request: Request) -> dict[str, Any]:
+        return await doors.receipt(_number(session, 64), _number(index, 32), *_credentials(request))
+
+
+async def _reply(model: str, body: ChatBody, admitted: ADMITTED, writer: LogprobWriter | None) -> Response:
     name = f"chatcmpl-{body.llmnet.session}-{body.llmnet.index}"
     if body.stream:
         return StreamingResponse(
-            events(model, name, admitted),
+            events(model, name, admitted, writer),
             media_type="text/event-stream",
             headers={"cache-control": "no-cache"},
         )
-    return JSONResponse(completion(model, await whole(admitted)))
+    return JSONResponse(completion(model, await whole(admitted), writer))
 
 
 def _number(text: str, bits: int) -> int:

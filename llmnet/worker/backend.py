@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from llmnet.engine import AsyncEngine, GenerationRequest
 from llmnet.proof import FinishReason, Leaf
@@ -12,10 +12,11 @@ from llmnet.proof import FinishReason, Leaf
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some tokens and the text that is certain by now."""
+    """Some tokens and the text that is certain by now. A backend that has their leaves already says them."""
 
     tokens: tuple[int, ...]
     text: str
+    leaves: tuple[Leaf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,17 @@ class Backend(Protocol):
         ...
 
 
+@runtime_checkable
+class Scorer(Protocol):
+    """A backend that can compute the leaves of an answer again."""
+
+    async def score(
+        self, prompt_ids: Sequence[int], tokens: Sequence[int], request_seed: bytes
+    ) -> list[Leaf]:
+        """One leaf a token, as an honest worker would have them. Raises `llmnet.engine.EngineError`."""
+        ...
+
+
 class EngineBackend:
     """Our own engine."""
 
@@ -51,9 +63,16 @@ class EngineBackend:
             if output.leaf is not None:
                 leaves.append(output.leaf)
             if output.new_tokens or output.text_delta:
-                yield Piece(output.new_tokens, output.text_delta)
+                known = () if output.leaf is None else (output.leaf,)
+                yield Piece(output.new_tokens, output.text_delta, known)
             if output.finish_reason is not None:
                 yield Finished(output.finish_reason, tuple(leaves))
+
+    async def score(
+        self, prompt_ids: Sequence[int], tokens: Sequence[int], request_seed: bytes
+    ) -> list[Leaf]:
+        """See `Scorer`."""
+        return await self._engine.score(prompt_ids, tokens, request_seed)
 
     def close(self) -> None:
         """Stop the engine's thread."""

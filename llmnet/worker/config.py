@@ -10,7 +10,11 @@ UNIT = 10**12
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
-    """Prices are plancks per 1,000 tokens, amounts plancks, `keep_blocks` how long leaves outlive the settlement of their batch."""
+    """Prices are plancks per 1,000 tokens, amounts plancks, `keep_blocks` how long leaves outlive the settlement of their batch.
+
+    `appeal`: whether verdicts that this worker's record contradicts are appealed; `appeal_tokens`: the longest answer, with its
+    prompt, that is computed again before that; `appeal_bonds`: the most to have on hold for appeals.
+    """
 
     store: Path
     endpoint: str
@@ -28,3 +32,6 @@ class WorkerConfig:
     keep_blocks: int = 600
     heartbeat_blocks: int = 100
     turn_seconds: float = 5.0
+    appeal: bool = True
+    appeal_tokens: int = 4096
+    appeal_bonds: int = 10 * UNIT

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,11 +15,13 @@ import uvicorn
 from llmnet import proof
 from llmnet.chain import Client, Signer, enter_life, watch_life
 from llmnet.engine import ModelFiles
+from llmnet.pallets import staking
 from llmnet.proof import ServiceSpec
 
 from .admission import Admission
 from .answering import Answerer
 from .app import Face, make_app
+from .appeals import Appeals
 from .backend import Backend
 from .config import WorkerConfig
 from .doors import Doors
@@ -71,7 +73,9 @@ class Worker:
         backend: Backend,
         *,
         backend_name: str = "engine",
+        planted: Callable[[int, int], bool] = lambda *_: False,
     ) -> None:
+        """`planted` tells the answers, by session and index, that are wrong on purpose: they are not appealed."""
         self.config, self._client, self._signer, self._spec = config, client, signer, spec
         self.store = Store(config.store, genesis_hash=client.genesis_hash, account=signer.public)
         self._policy = policy_of(spec, backend_name)
@@ -80,17 +84,31 @@ class Worker:
         self._admission = Admission(config, signer.public, spec, files, chain, self.store, self._answerer)
         doors = Doors(signer.public, chain, self.store, self._admission)
         self.app = make_app(Face(config, self._admission, doors, self._policy))
-        self._keeper = Keeper(config, client, signer, self.store)
+        appeals = Appeals(config, client, signer, self.store, backend, self._admission.prompt, planted)
+        self._keeper = Keeper(config, client, signer, self.store, appeals, self._prepare)
 
     async def serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises SetupError before the door opens if something is missing on chain."""
         try:
-            await prepare(self.config, self._client, self._signer, self._spec, policy_digest(self._policy))
+            if await self._is_appealing():
+                log.warning(
+                    "this account is slashed, and audits of it are not over: only they are looked after"
+                )
+            else:
+                await self._prepare()
             first_block = await enter_life(self._client, self.store)
             await self._admission.resume()
             await self._work(listener, stop, first_block)
         finally:
             await self.close()
+
+    async def _prepare(self) -> None:
+        await prepare(self.config, self._client, self._signer, self._spec, policy_digest(self._policy))
+
+    async def _is_appealing(self) -> bool:
+        """Whether the account may not work now, but may again when what its store follows is over."""
+        bond = await staking.bond_of(self._client.at(), self._signer.public)
+        return bond is not None and bond.removed and bool(self.store.followed())
 
     async def _work(self, listener: socket.socket, stop: asyncio.Event, first_block: bytes) -> None:
         server = Server(

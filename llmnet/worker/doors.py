@@ -32,6 +32,21 @@ class Doors:
 
     async def audit(self, number: int, account: str | None, signature: str | None) -> dict[str, Any]:
         """The data of an audit, for a validator on its panel. Raises ApiError."""
+        return self._record(await self._audit(number, account, signature))
+
+    async def leaves(self, number: int, account: str | None, signature: str | None) -> dict[str, Any]:
+        """All leaves of a decided audit's answer, for its panel: before, they could be copied. Raises ApiError."""
+        audit = await self._audit(number, account, signature)
+        if audit.stage != Stage.DECIDED:
+            raise Conflict("not_decided", f"audit {number} is not decided yet: ask when it is")
+        _, _, answer = self._kept(audit.session, audit.index)
+        if answer.leaves is None:
+            raise NotFound(
+                "leaves_dropped", f"the leaves of audit {number} were dropped after its settlement"
+            )
+        return {"leaves": proof.encode_leaves(answer.leaves).hex()}
+
+    async def _audit(self, number: int, account: str | None, signature: str | None) -> Audit:
         who = self._checked(number.to_bytes(4, "little"), account, signature)
         try:
             audit = await self._chain.audit(number)
@@ -46,7 +61,7 @@ class Doors:
             raise Unauthorised("not_on_panel", f"this account is not on the panel of audit {number}")
         if audit.stage == Stage.DRAWN:
             raise Conflict("not_opened", f"the receipt of audit {number} is not open yet: ask when it is")
-        return self._record(audit)
+        return audit
 
     async def _acts_for(self, account: bytes, owners: set[bytes]) -> bool:
         """Validators may keep their stake under a cold key and work with a hot one."""

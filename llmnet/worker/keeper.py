@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from llmnet import proof
@@ -17,7 +17,9 @@ from llmnet.pallets.sessions import StatusClosed, StatusClosing
 from llmnet.pallets.spot_checks import Audit, BatchState, Duty, Stage
 from llmnet.proof import Receipt, Segment
 
+from .appeals import Appeals
 from .config import WorkerConfig
+from .ledger import stake_of
 from .store import Store, StoredBatch
 
 log = logging.getLogger(__name__)
@@ -33,8 +35,18 @@ RETRY_SECONDS = 2.0
 class Keeper:
     """One loop over finalised blocks; slow steps run beside it, each at most once at a time."""
 
-    def __init__(self, config: WorkerConfig, client: Client, signer: Signer, store: Store) -> None:
+    def __init__(
+        self,
+        config: WorkerConfig,
+        client: Client,
+        signer: Signer,
+        store: Store,
+        appeals: Appeals | None = None,
+        on_return: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_return` is called when a slash is taken back: it puts on chain what a worker needs to go on."""
         self._config, self._client, self._signer, self._store = config, client, signer, store
+        self._appeals, self._on_return = appeals, on_return
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._resting: dict[str, int] = {}  # the first block in which something refused is tried again
         self._block = 0
@@ -60,6 +72,9 @@ class Keeper:
             if block.number % self._config.heartbeat_blocks == 0:
                 self._begin("heartbeat", self._send(registry.heartbeat()))
         await self._open_due(self._client.at(block))  # a removed worker's appeal is audited too
+        if self._appeals is not None:
+            self._begin(f"reviews of block {block.number}", self._appeals.notice(block))
+            self._begin("appeals", self._appeals.step(block))
         self._begin("settle", self.settle(block))
 
     async def _is_removed(self, view: View) -> bool:
@@ -68,10 +83,17 @@ class Keeper:
         if state.removed and not self._removed:
             log.error(
                 "this account was slashed and removed: it earns nothing until its quarantine is over and it has bonded "
-                "again; a verdict that is wrong can be appealed for a while (spot_checks.appeal)"
+                "again, or until an appeal takes the slash back"
             )
+        elif self._removed and not state.removed:
+            log.info("the slash was taken back: this worker goes on")
+            self._begin("return", self._return())
         self._removed = state.removed
         return self._removed
+
+    async def _return(self) -> None:
+        if self._on_return is not None:
+            await self._on_return()
 
     async def close(self) -> None:
         """Stop what is under way."""
@@ -169,13 +191,16 @@ class Keeper:
 
     async def _segments(self, block: Block) -> list[Segment]:
         view = self._client.at()
-        segments = []
+        stake = await stake_of(view, self._signer.public)
+        segments: list[Segment] = []
+        receipts_left, worth_left = spot_checks.MAX_RECEIPTS, stake // spot_checks.FINE_REWARDS
         for number, answers in self._store.uncommitted().items():
             session = await sessions.session(view, number)
             if session is None or isinstance(session.status, StatusClosed):
                 await self._end(number, block)
                 continue
-            run = contiguous(answers, session.next_index)
+            run = fitting(contiguous(answers, session.next_index), receipts_left, worth_left)
+            receipts_left, worth_left = receipts_left - len(run), worth_left - sum(price for _, price in run)
             if run:
                 receipts = [receipt for receipt, _ in run]
                 root, amount = proof.receipts_root(receipts), sum(price for _, price in run)
@@ -192,6 +217,8 @@ class Keeper:
         audit = await spot_checks.audit(self._client.at(), duty.audit)
         if audit is None or audit.stage != duty.stage:
             return
+        if self._appeals is not None:
+            await self._appeals.follow(duty.audit, audit)
         if audit.stage == Stage.DRAWN:
             await self._open_receipt(duty.audit, audit)
         elif audit.stage == Stage.REFERENCED:
@@ -265,6 +292,17 @@ class Keeper:
         pruned = self._store.prune(block.number - self._config.keep_blocks)
         if pruned:
             log.info("dropped the leaves of %s settled answers", pruned)
+
+
+def fitting(run: Sequence[tuple[Receipt, int]], receipts: int, worth: int) -> list[tuple[Receipt, int]]:
+    """As much of the beginning of a run as a batch has room for; the rest waits for the next epoch's."""
+    taken: list[tuple[Receipt, int]] = []
+    for receipt, price in run[:receipts]:
+        worth -= price
+        if worth < 0:
+            break
+        taken.append((receipt, price))
+    return taken
 
 
 def contiguous(answers: Sequence[tuple[Receipt, int]], first: int) -> list[tuple[Receipt, int]]:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from llmnet.chain import Client, proxies_of
-from llmnet.pallets import sessions, spot_checks
+from llmnet.chain import Client, View, proxies_of
+from llmnet.pallets import sessions, spot_checks, staking
+
+
+async def stake_of(view: View, account: bytes) -> int:
+    """The stake at risk in plancks, 0 for an account that is not bonded."""
+    bond = await staking.bond_of(view, account)
+    return 0 if bond is None else bond.stake
 
 
 class ChainView(Protocol):
@@ -20,6 +26,10 @@ class ChainView(Protocol):
 
     async def audit(self, number: int) -> spot_checks.Audit | None:
         """An audit at the best block."""
+        ...
+
+    async def stake(self, account: bytes) -> int:
+        """The stake of an account in plancks, at the best block."""
         ...
 
     async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
@@ -41,6 +51,10 @@ class ClientView:
     async def audit(self, number: int) -> spot_checks.Audit | None:
         """See `ChainView`."""
         return await spot_checks.audit(self._client.at(), number)
+
+    async def stake(self, account: bytes) -> int:
+        """See `ChainView`."""
+        return await stake_of(self._client.at(), account)
 
     async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
         """See `ChainView`."""

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,7 @@ from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
 
 from .errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -36,6 +37,12 @@ CREATE TABLE vouchers (session INTEGER PRIMARY KEY, payload BLOB NOT NULL, signa
 CREATE TABLE over (session INTEGER PRIMARY KEY, block INTEGER NOT NULL) STRICT;
 CREATE TABLE batches (id INTEGER PRIMARY KEY, segments TEXT NOT NULL, epoch INTEGER, settled_at INTEGER) STRICT;
 """
+AUDITS = """
+CREATE TABLE audits (
+  number INTEGER PRIMARY KEY, session INTEGER NOT NULL, idx INTEGER NOT NULL, state TEXT NOT NULL, sent INTEGER,
+  tries INTEGER NOT NULL) STRICT;
+"""
+UPGRADES = (SCHEMA, AUDITS)  # what each version adds to the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,30 @@ class StoredBatch:
     segments: tuple[Segment, ...]
     epoch: int | None
     settled_at: int | None
+
+
+class AuditState(StrEnum):
+    """How far an audit is for its worker. Only the first two ask for anything more."""
+
+    OPEN = "open"
+    APPEALED = "appealed"
+    PASSED = "passed"
+    ACCEPTED = "accepted"
+    UPHELD = "upheld"
+    LOST = "lost"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAudit:
+    """An audit of an own answer. `sent`: the block at which an appeal was last submitted, `tries`: how often it was."""
+
+    number: int
+    session: int
+    index: int
+    state: AuditState
+    sent: int | None
+    tries: int
 
 
 class Store:
@@ -143,15 +174,15 @@ class Store:
 
     def _prepare(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            with self._transaction() as db:
-                for statement in SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
+        if not 0 <= version <= SCHEMA_VERSION:
             raise StoreError(
                 f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
             )
+        if version < SCHEMA_VERSION:
+            with self._transaction() as db:
+                for statement in "".join(UPGRADES[version:]).split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _check_identity(self, key: str, value: str) -> None:
         kept = self.meta(key)
@@ -340,20 +371,65 @@ class Store:
     def prune(self, settled_before: int) -> int:
         """Drop leaves that nobody can ask for: of batches settled, and of uncommitted answers of sessions over, before a block.
 
-        Returns how many answers lost theirs.
+        Those of audits that are not over stay. Returns how many answers lost theirs.
         """
         with self._transaction() as db:
             return db.execute(
                 "UPDATE answers SET leaves = NULL WHERE leaves IS NOT NULL AND ("
                 "batch IN (SELECT id FROM batches WHERE settled_at < ?1) OR "
-                "batch IS NULL AND session IN (SELECT session FROM over WHERE block < ?1))",
-                (settled_before,),
+                "batch IS NULL AND session IN (SELECT session FROM over WHERE block < ?1)) "
+                "AND (session, idx) NOT IN (SELECT session, idx FROM audits WHERE state IN (?2, ?3))",
+                (settled_before, AuditState.OPEN.value, AuditState.APPEALED.value),
             ).rowcount
 
     def _one_batch(self, where: str, values: Iterable[object]) -> StoredBatch | None:
         with self._lock:
             row = self._db.execute(f"{_BATCH} {where} ORDER BY id LIMIT 1", tuple(values)).fetchone()
         return None if row is None else _batch(row)
+
+    # Audits
+
+    def follow(self, number: int, session: int, index: int) -> None:
+        """Keep an audit in sight; one that is kept already stays as it is."""
+        with self._transaction() as db:
+            row = (number, session, index, AuditState.OPEN.value)
+            db.execute("INSERT OR IGNORE INTO audits VALUES (?, ?, ?, ?, NULL, 0)", row)
+
+    def followed(self) -> list[StoredAudit]:
+        """The audits that are not over, by number."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT number, session, idx, state, sent, tries FROM audits WHERE state IN (?, ?) ORDER BY number",
+                (AuditState.OPEN.value, AuditState.APPEALED.value),
+            ).fetchall()
+        return [
+            StoredAudit(number, session, index, AuditState(state), sent, tries)
+            for number, session, index, state, sent, tries in rows
+        ]
+
+    def passed_audits(self, count: int) -> list[int]:
+        """The last audits that passed, by number: somebody may have challenged them."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT number FROM audits WHERE state = ? ORDER BY number DESC LIMIT ?",
+                (AuditState.PASSED.value, count),
+            ).fetchall()
+        return sorted(number for (number,) in rows)
+
+    def is_audited(self, number: int) -> bool:
+        """Whether an audit of this number was ever followed."""
+        with self._lock:
+            return self._db.execute("SELECT 1 FROM audits WHERE number = ?", (number,)).fetchone() is not None
+
+    def appeal_sent(self, number: int, block: int) -> None:
+        """An appeal is about to be submitted."""
+        with self._transaction() as db:
+            db.execute("UPDATE audits SET sent = ?, tries = tries + 1 WHERE number = ?", (block, number))
+
+    def audit_became(self, number: int, state: AuditState) -> None:
+        """How far an audit is."""
+        with self._transaction() as db:
+            db.execute("UPDATE audits SET state = ? WHERE number = ?", (state.value, number))
 
     # Vouchers
 

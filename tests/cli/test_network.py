@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from llmnet.chain import Keypair
 from llmnet.cli.main import app
-from llmnet.pallets import registry
+from llmnet.pallets import registry, spot_checks
 from llmnet.proof import ServiceSpec
 
 from .network import UNIT, Network, running
@@ -192,3 +192,44 @@ def test_an_offer_is_withdrawn_by_whom_it_is(llmnet: Llmnet, network: Network) -
     assert ids[0] in llmnet.json("withdraw-offer", key="Worker6")["done"]
     assert offered() == set()
     assert any(row["worker"] == "0x" + network.worker.public.hex() for row in llmnet.json("offers"))
+
+
+def test_a_worker_that_signed_one_receipt_cannot_be_reported(llmnet: Llmnet, home: Path) -> None:
+    """Each way of reporting says why there is nothing to report, before a fee is paid."""
+    folder = next((home / "requester").glob("*/receipts"))
+    first, second = str(folder / "0-0.json"), str(folder / "0-1.json")
+    for arguments, words in (
+        (("equivocation", first, first), "the two receipts are the same"),
+        (("equivocation", first, second), "different answers"),
+        (("opened", first), "the one that was opened"),
+        (("segment", first, second), "those that were committed"),
+        (("committed", first, "--segment", first, "--segment", second), "the one that was committed"),
+    ):
+        refused = llmnet("report", *arguments, status=1)
+        # Both answers may stand in segments of their own.
+        assert words in refused.stderr or "are needed" in refused.stderr, refused.stderr
+    assert llmnet.json("report", "check")["reported"] == []
+    forged = json.loads(Path(first).read_text())
+    forged["receipt_signature"] = "00" * 64
+    other = home / "forged.json"
+    other.write_text(json.dumps(forged))
+    assert "proves nothing" in llmnet("report", "equivocation", first, str(other), status=1).stderr
+
+
+def test_planting_needs_a_planter_and_an_answer_to_come(llmnet: Llmnet, network: Network, home: Path) -> None:
+    assert "no planter" in llmnet("plant", "commit", "0/5", status=1).stderr
+    assert "in a batch already" in llmnet("plant", "commit", "0/0", status=1).stderr
+    assert "does not exist" in llmnet("plant", "commit", "99/0", status=1).stderr
+    planter = Keypair.from_uri(f"//{KEY}").public
+    call = network.client.call("Sudo", "sudo", call=spot_checks.set_planters([planter]))
+    network.do(network.client.submit(call, Keypair.from_uri("//Alice")))
+    for _ in range(2):  # the second time nothing is left to do
+        assert llmnet.json("plant", "commit", "0/5")["state"] == "planted"
+    [listed] = llmnet.json("plant", "list")
+    assert (listed["session"], listed["index"], listed["audit"]) == (0, 5, None)
+    assert "no plant has a verdict" in llmnet("plant", "reveal", status=1).stderr
+    assert "has no verdict" in llmnet("plant", "reveal", "0/5", status=1).stderr
+    assert "not planted by this account" in llmnet("plant", "reveal", "0/6", status=1).stderr
+    assert "planted faults that are not revealed: 1" in llmnet.json("account")["standing"]
+    book = next((home / "requester").glob("*/plants.sqlite"))
+    assert book.stat().st_mode & 0o777 == 0o600

@@ -12,6 +12,7 @@ import httpx
 
 from llmnet import proof
 from llmnet.chain import Call, Event, Keypair, Signer, TxResult
+from llmnet.gateway.equivocation import CommittedSegment
 from llmnet.gateway.ledger import BeaconPlace
 from llmnet.pallets.registry import Offer
 from llmnet.pallets.sessions import Session, StatusClosed, StatusClosing, StatusOpen
@@ -49,6 +50,8 @@ class FakeLedger:
         self.offered = {(SPEC.id, worker): Offer(ENDPOINT, PRICE_IN, PRICE_OUT, (0,), bytes(32), 8, 1, 1)}
         self.seeded = True
         self.life = b"first life"
+        self.batches: list[CommittedSegment] = []
+        self.opened_in: dict[tuple[int, int], tuple[int, Receipt]] = {}
 
     async def specs(self) -> dict[bytes, ServiceSpec]:
         return dict(self.registered)
@@ -79,6 +82,13 @@ class FakeLedger:
     async def beacon(self) -> BeaconPlace:
         self.height += 1
         return BeaconPlace(self.height // 6, self.height, True, self.height + 1)
+
+    async def committed(self, worker: bytes, session: int, first: int, last: int) -> list[CommittedSegment]:
+        """By block, which here is the epoch."""
+        return [item for item in self.batches if first <= item.epoch <= last]
+
+    async def opened(self, session: int, index: int) -> tuple[int, Receipt] | None:
+        return self.opened_in.get((session, index))
 
     async def submit(self, call: Call, signer: Signer) -> TxResult:
         self.submitted.append(call)
@@ -120,6 +130,11 @@ class FakeLedger:
         found = self.sessions[args["session"]]
         self.sessions[args["session"]] = replace(found, status=StatusClosing(self.height + 60))
         return {"event": "Closing", "until": self.height + 60, **args}
+
+    def _report_segment(self, args: dict[str, Any], who: bytes) -> dict[str, Any]:
+        return {"event": "Reported"}
+
+    _report_opened = _report_segment
 
     def _rate(self, args: dict[str, Any], who: bytes) -> dict[str, Any]:
         return {"event": "Rated", **args}

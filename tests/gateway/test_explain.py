@@ -204,3 +204,49 @@ def test_the_reasons_are_those_of_the_runtime() -> None:
     assert parse_metadata(data).pallet("SpotChecks") is not None
     for name in REASONS:
         assert name.encode() in data, name
+
+
+def review(**changes: Any) -> dict[str, Any]:
+    told = {
+        "number": 9,
+        "of": 3,
+        "kind": "challenge",
+        "by": "0x" + "05" * 32,
+        "bond": "0",
+        "positions": [4, 7],
+        "stage": "decided",
+        "panel": [],
+        "verdict": "Passed",
+        "reason": "Clean",
+        "block": 40,
+    }
+    return {**told, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {},
+            "at positions 4, 7: PASSED in block 40 (nothing wrong was found); the answer stands, the challenger's",
+        ),
+        (
+            {"verdict": "Failed", "reason": "Margin"},
+            "the challenger has its bond back and a tenth of the fine",
+        ),
+        ({"kind": "appeal", "positions": []}, "appeal of audit 3 by"),
+        ({"kind": "appeal"}, "the verdict was taken back"),
+        ({"kind": "plant", "verdict": "Failed"}, "the first panel had looked away"),
+        ({"kind": "plant", "verdict": "Abstained", "reason": "NoQuorum"}, "no verdict, the bond is back"),
+        (
+            {"verdict": None, "stage": "waits for its panel", "bond": "50000000000"},
+            "bond 0.05: waits for its panel.",
+        ),
+        ({"verdict": None, "stage": "referenced"}, "the worker has to open its leaves"),
+    ],
+)
+def test_a_review_is_told_with_what_it_means(changes: dict[str, Any], words: str) -> None:
+    told = {**facts(), "reviews": [review(**changes)], "disorder": ["slashing for evidence is frozen"]}
+    story = narrate(told)
+    assert any("Review 9" in line and words in line for line in story), story
+    assert story[-1] == "Note: slashing for evidence is frozen."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,10 @@ class Asker:
         )
         signature = signed(WORKER, "receipt", receipt.encode(), genesis)
         return Answered(material, prompt, leaves, session_seed, seed, signature, self.spec, genesis)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """What tokens spell."""
+        return answer_text(self._engine.tokenizer, tokens, ())
 
     def _generate(self, job: GenerationRequest) -> tuple[tuple[Leaf, ...], Any]:
         self._engine.add(job)

@@ -8,10 +8,10 @@ from typing import Any
 
 from llmnet.chain import Block, Call, DispatchError, DispatchFailed, Keypair, TxResult
 from llmnet.pallets.beacon import BeaconStatus
-from llmnet.pallets.spot_checks import Answer, Audit, Duty, Member, Stage
-from llmnet.proof import Receipt, ServiceSpec, draw_positions
-from llmnet.verifier import FetchError, Material
-from llmnet.verifier.ledger import Outlook
+from llmnet.pallets.spot_checks import Answer, Audit, Duty, Member, Review, Stage
+from llmnet.proof import Calibration, Leaf, Receipt, ServiceSpec, draw_positions
+from llmnet.verifier import FetchError, Material, floor_calibration
+from llmnet.verifier.ledger import Outlook, Stakes
 
 GENESIS = bytes([3]) * 32
 VALIDATOR = Keypair.from_uri("//Validator1")
@@ -59,6 +59,10 @@ class FakeLedger:
         self.specs = {spec.id: spec for spec in specs or []}
         self.where: str | None = "http://worker.example"
         self.named: dict[int, list[int]] = {}
+        self.reviews: dict[int, Review] = {}
+        self.own_reviews: dict[int, int] = {}
+        self.is_used = True
+        self.worth = Stakes(bond=50, gain=12, fee=1)
         self.sent: list[Call] = []
         self.on_submit: Callable[[Call], None] = lambda call: None
         self.arriving: asyncio.Queue[Block | Exception] = asyncio.Queue()
@@ -84,6 +88,27 @@ class FakeLedger:
     async def spec(self, spec_id: bytes) -> ServiceSpec | None:
         return self.specs.get(spec_id)
 
+    async def calibration(self, spec_id: bytes) -> Calibration | None:
+        return floor_calibration(self.specs[spec_id].numerics)
+
+    async def review(self, number: int) -> Review | None:
+        return self.reviews.get(number)
+
+    async def reviews_of(self, number: int) -> Sequence[int]:
+        return [review for review, found in self.reviews.items() if found.of == number]
+
+    async def own_review(self, number: int) -> int | None:
+        return self.own_reviews.get(number)
+
+    async def used(self, number: int) -> bool:
+        return self.is_used
+
+    async def review_period(self) -> int:
+        return 300
+
+    async def stakes(self, call: Call, price: int) -> Stakes:
+        return self.worth
+
     async def endpoint(self, spec_id: bytes, worker: bytes) -> str | None:
         return self.where
 
@@ -101,6 +126,7 @@ class FakeSource:
 
     def __init__(self, *answers: Material | FetchError) -> None:
         self.answers = list(answers)
+        self.open_leaves: tuple[Leaf, ...] | FetchError = FetchError("not decided yet")
         self.asked: list[tuple[str, int]] = []
 
     async def fetch(self, endpoint: str, audit: int) -> Material:
@@ -109,3 +135,8 @@ class FakeSource:
         if isinstance(answer, FetchError):
             raise answer
         return answer
+
+    async def leaves(self, endpoint: str, audit: int) -> tuple[Leaf, ...]:
+        if isinstance(self.open_leaves, FetchError):
+            raise self.open_leaves
+        return self.open_leaves

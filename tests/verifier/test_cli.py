@@ -15,8 +15,8 @@ import pytest
 
 from llmnet.chain import Client, Keypair
 from llmnet.cli.config import ConfigError
+from llmnet.cli.logs import JsonLines
 from llmnet.cli.validator import (
-    JsonLines,
     ValidatorSettings,
     build_parser,
     main,
@@ -59,6 +59,7 @@ def test_flag_before_environment_before_file_before_default(
         ([], "one of --dev-key and --key-file"),
         (["--dev-key", "A", "--key-file", "b"], "one of --dev-key and --key-file"),
         (["--dev-key", "A", "--threads", "0"], "--threads must be at least 1"),
+        (["--dev-key", "A", "--looks", "-1"], "--looks must not be negative"),
         (["--dev-key", "A", "--threads", "many"], "whole number"),
         (["--dev-key", "A", "--provider", "abacus"], "cpu or cuda"),
         (["--dev-key", "A", "--log-level", "loud"], "log level"),

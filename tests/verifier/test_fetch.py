@@ -174,3 +174,31 @@ def test_only_the_receipt_that_was_opened_counts(answered: Answered, reference: 
         insist(
             replace(answered.material, tokens=(1, *answered.material.tokens[1:])), answered.receipt, standard
         )
+
+
+async def leaves_from(body: Any, status: int = 200) -> Any:
+    def door(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/v1/audits/77/leaves"
+        return httpx.Response(status, json=body)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(door)) as http:
+        return await Fetcher(http, VALIDATOR, GENESIS, seconds=1).leaves("http://worker.example", 77)
+
+
+async def test_leaves_come_back_as_they_were(answered: Answered) -> None:
+    encoded = proof.encode_leaves(answered.leaves)
+    assert await leaves_from({"leaves": encoded.hex()}) == answered.leaves
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, [], "x", {"leaves": None}, {"leaves": "zz"}, {"leaves": "04"}, {"leaves": "00" * 9}, {"leaves": 7}],
+)
+async def test_leaves_that_are_none_are_refused(body: Any) -> None:
+    with pytest.raises(FetchError, match="malformed"):
+        await leaves_from(body)
+
+
+async def test_leaves_that_are_not_handed_out_are_a_fetch_error() -> None:
+    with pytest.raises(FetchError, match="answers 404: gone"):
+        await leaves_from({"error": {"message": "gone"}}, 404)

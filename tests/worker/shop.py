@@ -46,6 +46,7 @@ class FakeChain:
         self.audits: dict[int, Audit] = {}
         self.proxies: dict[bytes, tuple[bytes, ...]] = {}
         self.down = False
+        self.worker_stake = 200 * UNIT
         self._spec = spec
 
     def add(self, number: int, **changes: Any) -> Session:
@@ -93,6 +94,12 @@ class FakeChain:
     async def session(self, number: int) -> Session | None:
         self._reach()
         return self.sessions.get(number)
+
+    async def stake(self, account: bytes) -> int:
+        """What the worker has at risk."""
+        self._reach()
+        assert account == WORKER.public
+        return self.worker_stake
 
     async def acts_for(self, account: bytes, owners: Collection[bytes]) -> bool:
         self._reach()

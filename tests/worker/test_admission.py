@@ -133,6 +133,19 @@ async def test_the_escrow_has_to_cover_the_worst_case(shop: Shop) -> None:
     assert (await shop.ask(make_request(1))).status_code == 200
 
 
+async def test_an_answer_dearer_than_the_stake_covers_is_not_begun(shop: Shop) -> None:
+    """No batch may hold it, so it would never be paid."""
+    n_prompt = (await shop.ask()).json()["usage"]["prompt_tokens"]
+    worst = proof.price(n_prompt, 8, 1000, 2000)
+    shop.chain.worker_stake = 20 * worst - 1
+    error = refused(await shop.ask(make_request(1)), 422, "answer_too_dear", "fewer tokens")
+    assert error["dearest"] == str(worst - 1)
+    assert shop.store.next_index(1) == 1
+    assert (await shop.ask()).status_code == 200, "what was answered is handed out again"
+    shop.chain.worker_stake = 20 * worst
+    assert (await shop.ask(make_request(1))).status_code == 200
+
+
 async def test_running_answers_have_their_escrow_reserved(shop: Shop) -> None:
     n_prompt = (await shop.ask()).json()["usage"]["prompt_tokens"]
     worst = proof.price(n_prompt, 8, 1000, 2000)

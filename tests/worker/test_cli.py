@@ -15,6 +15,7 @@ import pytest
 
 from llmnet.chain import Client
 from llmnet.cli import worker as cli
+from llmnet.cli.worker import build_parser, parse
 
 ROOT = Path(__file__).parents[2]
 SECRET = "0x" + "5c" * 32
@@ -178,3 +179,37 @@ async def test_a_signal_ends_work_that_listens_and_work_that_does_not(
     assert ended == ["in order", "cancelled"]
     with pytest.raises(OSError, match="no"):
         await cli.until_signal(fails)
+
+
+def test_what_neither_option_nor_environment_sets_is_read_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "worker.toml"
+    file.write_text('[worker]\nport = 8005\nprice-in = "0.5"\nappeal = "never"\njson = true\nmax_batch = 3\n')
+    monkeypatch.setenv("LLMNET_WORKER_MAX_BATCH", "4")
+    found = parse(build_parser(), ["--config", str(file), "--port", "8006"])
+    assert (found.port, found.price_in, found.appeal) == (8006, 5 * 10**11, "never")
+    assert (found.json, found.max_batch, found.threads) == (True, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[worker]\nprot = 1\n", "unknown setting 'prot'"),
+        ('[worker]\nport = "many"\n', "not a number"),
+        ('[worker]\nappeal = "sometimes"\n', "neither auto nor never"),
+        ('[worker]\nregister_spec = "yes"\n', "true or false"),
+        ("[worker]\nport = true\n", "must be a value"),
+        ("[worker\n", "is not TOML"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_wrong_file_is_a_usage_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, words: str
+) -> None:
+    file = tmp_path / "worker.toml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(SystemExit) as end:
+        parse(build_parser(), ["--config", str(file)])
+    assert end.value.code == 2 and words in capsys.readouterr().err

@@ -119,3 +119,19 @@ async def test_a_record_outlives_its_leaves(shop: Shop) -> None:
     assert shop.store.prune(11) == 1
     record = (await shop.fetch("/v1/receipts/1/0", answer_payload(1, 0), PAYER)).json()
     assert record["leaves"] is None and record["tokens"]
+
+
+async def test_leaves_are_shown_to_the_panel_once_they_cannot_be_copied_any_more(shop: Shop) -> None:
+    given = (await shop.ask()).json()
+    for stage in (Stage.RECEIPT_OPENED, Stage.REFERENCED, Stage.LEAVES_OPENED):
+        shop.chain.add_audit(5, 1, 0, stage=stage)
+        refused(await shop.fetch("/v1/audits/5/leaves", AUDIT, VALIDATOR), 409, "not_decided")
+    shop.chain.add_audit(5, 1, 0, stage=Stage.DECIDED)
+    refused(await shop.fetch("/v1/audits/5/leaves", AUDIT, STRANGER), 401, "not_on_panel")
+    found = (await shop.fetch("/v1/audits/5/leaves", AUDIT, VALIDATOR)).json()
+    leaves = proof.decode_leaves(bytes.fromhex(found["leaves"]))
+    receipt = proof.Receipt.decode(bytes.fromhex(given["llmnet"]["receipt"]))
+    assert proof.transcript_root(leaves) == receipt.transcript_root
+    shop.store.end(1, 10)
+    assert shop.store.prune(11) == 1
+    refused(await shop.fetch("/v1/audits/5/leaves", AUDIT, VALIDATOR), 404, "leaves_dropped")

@@ -15,7 +15,8 @@ from llmnet.chain import Block, Header
 from llmnet.pallets import sessions, spot_checks
 from llmnet.proof import ServiceSpec, Voucher
 from llmnet.worker import SetupError, Store, WorkerConfig
-from llmnet.worker.keeper import REST_BLOCKS, Keeper
+from llmnet.worker.keeper import REST_BLOCKS, Keeper, fitting
+from llmnet.worker.ledger import stake_of
 from llmnet.worker.setup import prepare
 
 from .network import Network, employed, network, until
@@ -82,6 +83,27 @@ async def test_a_batch_is_committed_once_an_epoch_and_only_up_to_a_gap(
     assert [(s.session, s.first, s.last) for s in later.segments] == [(first, 2, 3)]
     assert later.epoch is not None and later.epoch > batch.epoch
     assert store.uncommitted() == {}
+
+
+async def test_a_batch_is_worth_no_more_than_its_stake_can_answer_for(
+    net: Network, keeper: Keeper, store: Store, spec: ServiceSpec
+) -> None:
+    session = await net.open_session(spec)
+    covered = await stake_of(net.client.at(), WORKER.public) // 20
+    for index, price in enumerate((1, covered - 2, 2)):
+        store.put_answer(answer_of(session, index, price=price))
+    await until(lambda: _committed(net, keeper, store, 1))
+    assert [(s.first, s.last, s.amount) for s in store.unsettled()[0].segments] == [(0, 1, covered - 1)]
+    await until(lambda: _committed(net, keeper, store, 2))
+    assert [(s.first, s.last) for s in store.unsettled()[1].segments] == [(2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("receipts", "worth", "taken"), [(5, 100, 4), (2, 100, 2), (5, 30, 2), (5, 29, 1), (5, 9, 0), (0, 9, 0)]
+)
+def test_what_does_not_fit_waits(receipts: int, worth: int, taken: int) -> None:
+    run = [(answer_of(1, index).receipt, 10 + 10 * (index == 1)) for index in range(4)]
+    assert fitting(run, receipts, worth) == run[:taken]
 
 
 async def _committed(net: Network, keeper: Keeper, store: Store, count: int) -> bool:
