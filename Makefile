@@ -12,7 +12,7 @@ export UV_PYTHON_DOWNLOADS = never
 export CARGO_TARGET_DIR ?= $(CACHE)/target-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types redteam bench bench-gpu gate bench-node differential e2e-on-polkadot soak crash subxt lock clean
+.PHONY: help setup model demo honest test test-fast test-e2e test-runtime artifact wasm lint types redteam calibration weights mutate-proof mutate-rust bench bench-engine bench-gpu gate bench-node differential e2e-on-polkadot soak crash subxt lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,10 +70,29 @@ wasm: $(STAMP) ## build the runtime's WASM artifact (needs Debian's Rust, see ru
 artifact: $(STAMP) ## prove that the committed artifact belongs to the sources
 	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./check-artifact.sh
 
-redteam: model ## every attack on every class of arithmetic, the rivals, the simulation; writes docs/verification.md (hours; ARGS="--answers 8" for less)
-	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run all $(ARGS)
+redteam: model ## every attack on every class of arithmetic and on the protocol, the simulation; writes docs/verification.md (hours; ARGS="--answers 8" for less)
+	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run all --write $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run protocol --write
 	OMP_NUM_THREADS=1 $(BIN)/llmnet sim run --out docs/verification-data/simulation.json
 	$(BIN)/llmnet redteam report --write
+
+calibration: $(STAMP) ## docs/calibration.md from the recorded honest answers
+	$(BIN)/llmnet calibrate report --page docs/calibration.md docs/verification-data/honest-*.jsonl.xz
+
+weights: $(STAMP) ## measure the pallets' weights in our executor and write them (then: make wasm)
+	$(BIN)/python -m bench.weights $(ARGS)
+
+mutate-proof: $(STAMP) ## mutants of llmnet/proof that no test notices
+	$(BIN)/python -m tests.mutation.python_run --work $(CACHE)/mutants-proof $(ARGS)
+
+# Its own build folder: at another optimisation, the dependencies of the usual one would be built anew.
+mutate-rust: $(STAMP) ## mutants of the Rust rules that no test notices
+	CARGO_TARGET_DIR=$(CACHE)/target-mutants $(BIN)/python -m tests.mutation.rust_run primitives --work $(CACHE)/mutants $(ARGS)
+	CARGO_TARGET_DIR=$(CACHE)/target-mutants $(BIN)/python -m tests.mutation.rust_run spot_checks --work $(CACHE)/mutants-spot $(ARGS)
+
+bench-engine: model ## decoding and prefill beside the peers, and how long a worker takes to start
+	OMP_NUM_THREADS=1 $(BIN)/python -m bench.engine.speed --threads 1 $(ARGS)
+	$(BIN)/python -m bench.engine.start
 
 bench-gpu: $(STAMP) ## the gpu tests and the benches of all operators, one file of results (make EXTRA=gpu bench-gpu)
 	OMP_NUM_THREADS=1 $(BIN)/python -m bench.gpu $(ARGS)

@@ -93,6 +93,9 @@ def measure(files: ModelFiles, names: list[str], rounds: int, tasks: list[str]) 
                 after = ceiling.read()
                 rates.setdefault((task, runner.name), []).append(rate)
                 shares.setdefault((task, runner.name), []).append(rate / max(before, after))
+                sys.stderr.write(
+                    f"{task} {runner.name}: {rate:.1f} GB/s, memory {before:.1f} and {after:.1f}\n"
+                )
                 before = after
         gc.collect()
     rows = [_row(task, name, read, rates[task, name], shares[task, name]) for task, name in rates]

@@ -33,7 +33,8 @@ def _short(tokens: int, expected: Grade) -> Attack:
         expected,
         share=0.1,
         bend=first(tokens),
-        note="the sequential test of an answer needs six positions, and honest answers take the evidence back",
+        note="the sequential test needs six positions, so few tokens are never fined for their distances, and honest answers "
+        "take the evidence back; failing answers of three to five positions that are all far off would leave one and two",
     )
 
 

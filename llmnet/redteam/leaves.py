@@ -19,7 +19,10 @@ _POOL = 4_096
 
 
 def nudge(leaf: Leaf, token: int, request_seed: bytes, temperature: int) -> Leaf:
-    """`leaf` with the least change of log-probs that lets `token` win; it replaces the last candidate if it is none."""
+    """`leaf` with the least change of log-probs that lets `token` win; it replaces the last candidate if it is none.
+
+    Beyond a temperature of about ten, log-probs cannot outweigh any luck, and the token may lose all the same.
+    """
     table = dict(leaf.candidates)
     known, logprobs = list(table), list(table.values())
     if token == known[sample(logprobs, known, temperature, request_seed, leaf.position)]:

@@ -60,25 +60,32 @@ def _curve(axes: Any, cell: Cell) -> None:
 def comparison(found: Comparison) -> bytes:
     """A panel a class: each method's detection of each attack at the first level, with its interval."""
     classes = in_order(found.classes)
-    level = str(found.levels[0])
+    level, names = str(found.levels[0]), [method.name for method in found.fullest.methods]
     height = 0.28 * max(len(_attacks(one)) for _, one in classes) + 0.9
     with _figure(1, len(classes), (3.4, height), sharex=True, sharey=False) as (figure, panels, drawn):
         for axes, (numerics, one) in zip(panels, classes, strict=True):
-            _dots(axes, one, level)
+            _dots(axes, one, level, names)
             axes.set_title(class_name(numerics), fontsize=8)
             axes.set_xlabel(f"share detected at {100 * float(level):g} % false alarms", fontsize=7)
+        columns = min(4, 2 * len(classes))
+        lines = -(-len(names) // columns)
+        fullest = [one for _, one in classes].index(found.fullest)
         figure.legend(
-            *panels[0].get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False, fontsize=7
+            *panels[fullest].get_legend_handles_labels(),
+            loc="lower center",
+            ncols=columns,
+            frameon=False,
+            fontsize=7,
         )
-        figure.tight_layout(rect=(0, 0.09, 1, 1))
+        figure.tight_layout(rect=(0, 0.16 * lines / figure.get_figheight() + 0.02, 1, 1))
     return drawn()
 
 
-def _dots(axes: Any, found: ClassComparison, level: str) -> None:
+def _dots(axes: Any, found: ClassComparison, level: str, names: Sequence[str]) -> None:
     attacks = _attacks(found)
-    for number, method in enumerate(found.methods):
-        rows = [row for row in found.rows if row.method == method.name and row.detection.get(level)]
-        shift = (number - (len(found.methods) - 1) / 2) * 0.09
+    for number, name in enumerate(names):
+        rows = [row for row in found.rows if row.method == name and row.detection.get(level)]
+        shift = (number - (len(names) - 1) / 2) * 0.09
         places = [attacks.index(row.attack) + shift for row in rows]
         spans = [row.detection[level] or (0, 0, 0) for row in rows]
         errors = [[value - low for value, low, _ in spans], [high - value for value, _, high in spans]]
@@ -91,7 +98,7 @@ def _dots(axes: Any, found: ClassComparison, level: str) -> None:
             markersize=2.4,
             linewidth=0.5,
             color=_COLOURS[number % len(_COLOURS)],
-            label=method.name,
+            label=name,
         )
     axes.set(
         xlim=(-0.03, 1.03), yticks=range(len(attacks)), yticklabels=attacks, ylim=(len(attacks) - 0.5, -0.5)

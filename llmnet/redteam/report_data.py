@@ -163,6 +163,11 @@ class Comparison(_Read):
     levels: list[float]
     classes: Mapping[str, ClassComparison]
 
+    @property
+    def fullest(self) -> ClassComparison:
+        """The class in which the most methods were looked at, and timed: what they cost is told from it."""
+        return max(self.classes.values(), key=lambda found: (len(found.methods), bool(found.timing)))
+
 
 class Simulated(_Read):
     """A deviation that was played on the real runtime. `value`: R an answer more than honesty."""

@@ -144,7 +144,7 @@ def _where_others_lead(found: Comparison) -> str:
     lines = ["### Where another method is better\n", *leads]
     if not leads:
         lines.append(f"- In detection at {percent(float(level))} false alarms: nowhere in these rows.")
-    _, first = in_order(found.classes)[0]
+    first = found.fullest
     mine = next((method.bytes_a_position for method in first.methods if method.name == _OURS), 0.0)
     smaller = [
         f"{method.name} {method.bytes_a_position:.1f}"
@@ -206,11 +206,12 @@ _COMPARISON = """\
 All methods see the same answers: the first {window} positions, the same prompts and seeds, and one run of the verifier's fp32 graph. What
 a method needs fitted is fitted on one part of the honest answers; the false-alarm rate is set on the others, so that the columns can
 be compared. Intervals resample whole answers, honest and cheating. Where scores come in steps, the real false-alarm rate is below
-the nominal one: it stands in each table's last row. A level is left out where the honest answers are too few to tell it.
+the nominal one: it stands in each table's last row. A level is left out where the honest answers are too few to tell it. Times are of
+one core of a shared, busy machine and compare only with one another.
 
-TOPLOC is written anew from its paper; its 128 values then come from {window} positions instead of 32. Its values are rounded to bfloat16
-in every class, since its field holds sixteen bits. Methods that look at hidden states cannot see a cheap decode behind an honest
-prefill, methods that look at tokens alone cannot see one that samples the same tokens.
+TOPLOC is written anew from its paper, and looked at where hidden states were computed; its 128 values come from {window} positions
+instead of 32. Its values are rounded to bfloat16 in every class, since its field holds sixteen bits. Methods that look at hidden
+states cannot see a cheap decode behind an honest prefill, methods that look at tokens alone cannot see one that samples the same tokens.
 """
 _ECONOMICS = """\
 Agents on the real runtime, replaying `{evidence}`: {answers} answers a worker, {seeds} seeds. The value is what a deviation brings

@@ -246,10 +246,10 @@ def _outcome(found: ProtocolOutcome) -> tuple[str, ...]:
 
 
 def methods(results: Results) -> list[Table]:
-    """What each way of checking costs. Bytes are the same in all classes; times are of the first."""
+    """What each way of checking costs. Bytes are the same in all classes; times are of one."""
     if results.comparison is None:
         return []
-    _, first = in_order(results.comparison.classes)[0]
+    first = results.comparison.fullest
     columns = (
         "method",
         "source",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llmnet.measure import Recording
+from llmnet.proof import NumericsClass
 from llmnet.redteam import saving
-from llmnet.redteam.attack import Attack, Family, Grade, Source
+from llmnet.redteam.attack import Attack, Family, Grade, Source, by_class
 from llmnet.redteam.bending import laundered, nudged
-from llmnet.redteam.forward import FP8, INT4, INT8
+from llmnet.redteam.forward import FP8, INT4, INT8, MISSED
 
 _SMALL = saving.layers(15)
 _BESIDE = "the honest prefill"
@@ -16,13 +19,9 @@ _OTHER_MODELS = {
     "int4": ("int4 weights", INT4),
     "small": ("every second layer", _SMALL),
 }
-_RARELY = (
-    "an answer fails at four misses, which a good cheap model seldom has, and honest answers take the rest back; "
-    "an answer that fails at two would close most of it"
-)
 _CLOSE = (
-    "e4m3 weights agree with the promised ones at 19 tokens of 20, so five audits show four misses: the bar of five is missed, "
-    "more positions an audit would meet it"
+    "e4m3 weights choose 19 of 20 tokens as the promised ones do: the bar of five audits is missed, more positions an audit "
+    "would meet it"
 )
 _IN_LENGTH = (
     "seen in the tokens only: the text is right as far as it goes, and one token is not what the model drew"
@@ -75,7 +74,9 @@ def _cheap(name: str) -> tuple[Attack, Attack]:
     )
 
 
-def _cheap_part(name: str, percent: int, expected: Grade) -> Attack:
+def _cheap_part(
+    name: str, percent: int, expected: Grade | Mapping[NumericsClass, Grade], note: str = ""
+) -> Attack:
     what, cheap = _OTHER_MODELS[name]
     share = percent / 100
     return Attack(
@@ -87,7 +88,7 @@ def _cheap_part(name: str, percent: int, expected: Grade) -> Attack:
         expected,
         bend=nudged,
         share=share,
-        note=_RARELY if expected is Grade.NOT_COVERED else "",
+        note=note,
     )
 
 
@@ -106,7 +107,13 @@ SAMPLING = (
     *(attack for name in _OTHER_MODELS for attack in _cheap(name)),
     _cheap_part("int8", 50, Grade.SLASHED),
     _cheap_part("int8", 10, Grade.UNPROFITABLE),
-    _cheap_part("fp8", 10, Grade.NOT_COVERED),
+    _cheap_part(
+        "fp8",
+        10,
+        by_class(fp32=MISSED, fp16=MISSED, residual=Grade.UNPROFITABLE, bf16=MISSED),
+        "the answers fail too seldom to be fined for what they save, and honest ones take the evidence back: more positions "
+        "an audit, or a higher least probability of audits, would close it",
+    ),
     Attack(
         "cheap_int8_greedy",
         Family.SAMPLING,
@@ -209,7 +216,7 @@ SAMPLING = (
         "speculated",
         "takes an int4 draft's token whenever the model gives it a tenth or more, and never corrects",
         "speculated",
-        Grade.WITHIN_5,
+        Grade.SLASHED,
         saving.flat(0.4, "half of the tokens from a draft that costs a seventh"),
     ),
 )

@@ -38,11 +38,11 @@ ATTACKED = (
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Eight answers of 16 tokens of the tiny model."""
+    """Eight answers of 12 tokens of the tiny model."""
     folder: Path = tmp_path_factory.mktemp("redteam")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    made = Shop(write_tiny_model(folder / "model"), NumericsClass.FP32, folder / "FP32", answers=8, tokens=16)
+    made = Shop(write_tiny_model(folder / "model"), NumericsClass.FP32, folder / "FP32", answers=8, tokens=12)
     for name in needed(chosen(ATTACKED)):
         record(made, name)
     yield made

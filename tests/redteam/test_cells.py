@@ -69,7 +69,7 @@ def test_the_honest_are_left_alone_by_the_same_machinery(shop: Shop, judged_with
     assert cell.as_expected and cell.worth.best == 0
 
 
-@pytest.mark.parametrize("name", ["int8", "wrong_seed", "zero", "skip_1", "early_stop_laundered"])
+@pytest.mark.parametrize("name", ["int8", "wrong_seed", "early_stop_laundered"])
 def test_without_thresholds_nothing_is_caught(shop: Shop, judged_with: Bench, name: str) -> None:
     cell = cell_of(shop, replace(judged_with, row=blind(judged_with.row)), name)
     assert cell.fails.hits == 0 and cell.found.within(100) == 0
@@ -98,10 +98,10 @@ def test_a_worker_that_repeats_recordings_in_json_says_what_the_cell_says(
 ) -> None:
     found = cell_of(shop, judged_with, "int8").as_json()
     assert found["fail"]["k"] == found["answers"] == 8
-    assert found["positions"] == 8 * 16
+    assert found["positions"] == 8 * 12
     assert found["slash_within"]["1"] == 0 and found["slash_within"]["5"] == 1
     assert len(found["curve"]) == 12 and found["curve"][0][1] == 12.0  # one answer adds twelve nat at most
-    assert found["bytes_on"] > 8_000 and found["bytes_off"] > 3 * 2 * 64
+    assert found["bytes_on"] > 6_000 and found["bytes_off"] > 3 * 2 * 64
 
 
 def test_unknown_attacks_and_missing_recordings_are_named(shop: Shop, judged_with: Bench) -> None:

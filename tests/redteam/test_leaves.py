@@ -20,7 +20,7 @@ from llmnet.redteam.leaves import launder, nudge
 
 VOCABULARY, TOP_K = 4_000, 20
 SPEC = ServiceSpec(b"lists", *([bytes(32)] * 4), 1, TOP_K, NumericsClass.FP32, VOCABULARY, 512, 9, 9)
-temperatures = st.sampled_from([0, 1, 51, 179, 256, 384, 2_000, 65_535])
+temperatures = st.sampled_from([0, 1, 51, 179, 256, 384, 2_000])
 seeds = st.binary(min_size=32, max_size=32)
 
 
@@ -38,7 +38,7 @@ def honest_leaves(draw: st.DrawFn) -> tuple[Leaf, bytes, int]:
     return Leaf(position, token, candidates, (0,) * 8, (0,) * 8), seed, temperature
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(honest_leaves(), st.integers(0, VOCABULARY - 1))
 def test_a_nudged_list_agrees_with_itself_whatever_the_token(
     case: tuple[Leaf, bytes, int], token: int
@@ -49,21 +49,21 @@ def test_a_nudged_list_agrees_with_itself_whatever_the_token(
     assert self_consistent(made, SPEC, seed, temperature)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(honest_leaves())
 def test_a_list_that_fits_already_is_left_alone(case: tuple[Leaf, bytes, int]) -> None:
     leaf, seed, temperature = case
     assert nudge(leaf, leaf.token, seed, temperature) == leaf
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(honest_leaves(), st.integers(0, VOCABULARY - 1))
 def test_a_laundered_list_agrees_with_itself_too(case: tuple[Leaf, bytes, int], token: int) -> None:
     leaf, seed, temperature = case
     assert self_consistent(launder(leaf, token, seed, temperature, VOCABULARY), SPEC, seed, temperature)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(honest_leaves(), st.integers(0, VOCABULARY - 1))
 def test_no_way_of_writing_the_list_changes_what_the_reference_says(
     case: tuple[Leaf, bytes, int], token: int

@@ -233,6 +233,19 @@ def test_where_another_method_is_better_is_said(root: Path) -> None:
     assert "ours keeps 161.0 off chain, and opens 16 leaves an audit): TOPLOC 16.1." in text
 
 
+def test_a_method_that_was_looked_at_in_one_class_only_costs_what_it_costs_there(root: Path) -> None:
+    data = comparison()
+    less = copy.deepcopy(data["classes"]["FP32"])
+    less["methods"] = less["methods"][:1]
+    less["rows"] = [row for row in less["rows"] if row["method"] == OURS]
+    data["classes"] = {"FP32": less, "BF16": data["classes"]["FP32"]}
+    (root / DATA / "comparison.json").write_text(json.dumps(data))
+    text = text_of(root)
+    assert "| TOPLOC | somewhere | 16.1 | 258 | 4,122 | 1.00 | 0.50 |" in text
+    assert "| attack (answers) | sketches and margin (ours) |\n" in text
+    assert plots.comparison(Comparison.model_validate(data))
+
+
 def test_deviations_that_pay_come_first_and_in_bold(root: Path) -> None:
     text = text_of(root)
     assert "| lazy | validator | **+0.25** |" in text

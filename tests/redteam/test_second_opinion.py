@@ -40,7 +40,8 @@ def answers(name: str, attack: str) -> list[Answer]:
 
 
 def audit(seen: Answer, row: dict[str, int], rng: np.random.Generator) -> tuple[int, int, bool]:
-    """One audit of 16 random positions: evidence of distances and of tokens in 1/256 nat, and whether the answer fails."""
+    """One audit of 16 random positions: evidence of distances and of tokens in 1/256 nat, and whether the answer fails:
+    by the sequential test, or by two tokens that the verifier would not have sampled."""
     places = np.sort(rng.choice(len(seen), min(AUDITED, len(seen)), replace=False))
     logit, hidden, miss = seen[places].T
     worst = np.maximum(steps(logit, row, "logit"), steps(hidden, row, "hidden"))
@@ -50,7 +51,7 @@ def audit(seen: Answer, row: dict[str, int], rng: np.random.Generator) -> tuple[
     fails, clears = np.argmax(walk >= 3536), np.argmax(walk <= -1768)
     failed = walk[fails] >= 3536 and not (walk[clears] <= -1768 and clears < fails)
     tokens = np.clip(np.where(miss == 1, 1024, -13).sum(), -1536, 3072)
-    return int(np.clip(evidence, -1536, 3072)), int(tokens), bool(failed or tokens >= 3072)
+    return int(np.clip(evidence, -1536, 3072)), int(tokens), bool(failed or tokens >= 1536)
 
 
 def steps(distances: NDArray[np.int64], row: dict[str, int], lanes: str) -> NDArray[np.int64]:

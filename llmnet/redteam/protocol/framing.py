@@ -138,7 +138,7 @@ def _majority(setting: Setting, *, appeals: bool) -> Found:
 
 _NO_APPEAL = (
     "a panel's majority is believed: two of three in league slash an honest worker that does not appeal, and share a "
-    "tenth of the slash; the way out is the appeal, which workers' daemons must file"
+    "tenth of the slash; the worker's daemon appeals by itself, who runs another one has to"
 )
 attack(
     "two of three frame, no appeal",
@@ -295,8 +295,8 @@ def _population(setting: Setting, liars: int) -> Found:
             f"{framed} of {audits} panels theirs, {slashed} slashed, {back} of them taken back; "
             f"{value:+.2f} R an audit for each of the league against an honest validator"
         )
-        pays = value > 0
-        effect = Effect.SUCCEEDS if pays else Effect.FINED
+        rejected = sum(room.count("ReferenceRejected", validator=who) for who in friends)
+        effect = Effect.FINED if rejected or value < 0 else Effect.SUCCEEDS
         return Found(
             effect, "appeals", 1, 1, audits=audits, lost=max(0.0, -value), won=max(0.0, value), note=note
         )
@@ -312,6 +312,7 @@ attack(
     "half of the validators frame",
     _FAMILY,
     "5 of 10 lie where they are most of a panel; the worker appeals",
-    Effect.SUCCEEDS,
-    uncovered="who has half of the stake has most of every second panel and of many appeals: validators' stake has to be spread",
+    Effect.FINED,
+    uncovered="who has half of the stake has most of every second panel and of two in seven appeals: it pays more in fines than it "
+    "gets, but some honest workers stay convicted; validators' stake has to be spread",
 )(lambda setting: _population(setting, 5))

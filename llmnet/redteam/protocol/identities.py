@@ -76,7 +76,7 @@ def _sybils(setting: Setting, friends: int, validators: int = 10) -> Found:
             purse = Purse(room, deal.worker, *(juror.keys for juror in mine))
             while not room.count("WorkerSlashed", worker=deal.worker.public) and deal.next_index < 60:
                 drawn = room.drawn(room.commit(deal, [room.sell(deal, toy.CHEAP)]))
-                room.pass_blocks(12)
+                room.verdicts(drawn)
                 audits += len(drawn)
                 helped += sum(2 * len(names & set(room.panels[a])) > len(room.panels[a]) for a in drawn)
             answers += deal.next_index
@@ -179,7 +179,7 @@ def fresh_account(setting: Setting) -> Found:
             purse = Purse(room, deal.worker)
             while not room.count("WorkerSlashed", worker=deal.worker.public) and deal.next_index < 80:
                 room.commit(deal, [room.sell(deal, toy.CHEAP) for _ in range(4)])
-                room.pass_blocks(24)
+                room.settle()
             answers += deal.next_index
             lost -= purse.change()
         audits = room.count("AuditDrawn")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from llmnet import proof
@@ -45,6 +45,10 @@ class Strain:
 _FP32 = Strain(
     "Fp32, by hand", CALIBRATION, [[(int(at % 3 == 0), int(at % 5 == 0), False) for at in range(TOKENS)]]
 )
+
+
+_EXACT, _COARSE = (_FP32.name, "FP32", "BF16_FP32_RESIDUAL"), ("FP16", "BF16")
+_ALL = (*_EXACT, *_COARSE)
 
 
 def strains(observed: Sequence[Observed]) -> list[Strain]:
@@ -123,10 +127,12 @@ def _on_chain(setting: Setting, strain: Strain, power: int) -> tuple[int, int, i
         return len(audits), room.count("WorkerFined"), room.count("WorkerSlashed")
 
 
-def _strained(setting: Setting, power: int, choose: Callable[[Strain], Strain]) -> Found:
-    """Every class: a few answers on the chain, and many audits resampled."""
+def _strained(
+    setting: Setting, power: int, choose: Callable[[Strain], Strain], classes: Collection[str] = _ALL
+) -> Found:
+    """Each class: a few answers on the chain, and many audits resampled."""
     notes, worst, audits, fined = [], 0.0, 0, 0
-    for whole in strains(setting.honest):
+    for whole in (strain for strain in strains(setting.honest) if strain.name in classes):
         strain = choose(whole)
         rate = slashes(strain, power, 20_000 * setting.scale, random.Random(setting.seed))
         done, fines, slashed = _on_chain(setting, strain, power)
@@ -146,11 +152,19 @@ def _all(strain: Strain) -> Strain:
 
 
 attack(
-    "a machine with twice the noise",
+    "twice the noise, Fp32 and Bf16Fp32Residual",
     _FAMILY,
     "an honest worker whose squared distances are twice as large; it must not be slashed",
     Effect.NOTHING,
-)(lambda setting: _strained(setting, 2, _all))
+)(lambda setting: _strained(setting, 2, _all, _EXACT))
+attack(
+    "twice the noise, Fp16 and Bf16",
+    _FAMILY,
+    "an honest worker whose squared distances are twice as large; it must not be slashed",
+    Effect.SUCCEEDS,
+    uncovered="with the rows that were measured on one machine an honest worker with twice the noise is slashed once in some 500 audits in "
+    "these classes: their thresholds need answers of several machines, or a factor of about a half more",
+)(lambda setting: _strained(setting, 2, _all, _COARSE))
 attack(
     "a machine with four times the noise",
     _FAMILY,

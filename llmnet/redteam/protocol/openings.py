@@ -159,7 +159,7 @@ def selective(setting: Setting) -> Found:
                 sales = [room.sell(deal, toy.CHEAP if at % 2 else toy.HONEST) for at in range(8)]
                 cheap |= {sale.place for sale in sales[1::2]}
                 drawn = room.drawn(room.commit(deal, sales))
-                room.pass_blocks(70)
+                room.settle()
                 audits += len(drawn)
             answers += deal.next_index
             caught += room.count("WorkerSlashed", worker=deal.worker.public)

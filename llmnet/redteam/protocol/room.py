@@ -291,6 +291,17 @@ class Room:
             f"audits {[a for a in audits if a not in self.decided]} are not decided within {blocks} blocks"
         )
 
+    def settle(self) -> None:
+        """Until what was committed is drawn and decided. Raises Stuck."""
+        self.pass_blocks(
+            2
+            * int(
+                self.world.constant("Beacon", "CommitBlocks") + self.world.constant("Beacon", "RevealBlocks")
+            )
+            + 1
+        )
+        self.verdicts(list(self.workers))
+
     def pass_blocks(self, count: int) -> None:
         """Let time go by."""
         for _ in range(count):

@@ -17,14 +17,16 @@ from typing import Any
 
 from llmnet.engine import Engine, ensure_default_model
 from llmnet.measure import Job, Recording, jobs_for, prompts
-from llmnet.proof import NumericsClass
+from llmnet.proof import NumericsClass, ServiceSpec
 from llmnet.redteam.rivals.comparing import compare
 from llmnet.redteam.rivals.preparing import prepare, timing
 from llmnet.redteam.rivals.scores import (
     HONEST,
+    Answer,
     answers,
     class_scores,
     read_scores,
+    stateless,
     write_scores,
 )
 from llmnet.redteam.rivals.states import ReferenceStates
@@ -62,13 +64,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scores = steps.add_parser("scores")
     scores.add_argument("--recordings", type=Path, required=True)
     scores.add_argument("--out", type=Path, required=True)
+    scores.add_argument("--numerics", choices=[numerics.name for numerics in NumericsClass])
+    scores.add_argument("--honest", type=int, default=450, help="how many honest answers without states")
     table = steps.add_parser("table")
     table.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)
     if given.step == "states":
         _states(given.recordings / given.numerics, NumericsClass[given.numerics], given.honest, given.cheats)
     elif given.step == "scores":
-        _scores(given.recordings, given.out)
+        chosen = [NumericsClass[given.numerics]] if given.numerics else list(NumericsClass)
+        _scores(given.recordings, given.out, chosen, given.honest)
     else:
         _table(given.out, read_scores(given.out / SCORES))
     return 0
@@ -103,15 +108,12 @@ def _read(recording: Recording, transcript: Transcript) -> Sequence[int]:
     return transcript.reads(job).prompt_ids
 
 
-def _scores(recordings: Path, out: Path) -> None:
-    files, classes = ensure_default_model(), {}
-    for numerics in NumericsClass:
+def _scores(recordings: Path, out: Path, chosen: Sequence[NumericsClass], honest: int) -> None:
+    files = ensure_default_model()
+    classes = read_scores(out / SCORES) if (out / SCORES).exists() else {}
+    for numerics in chosen:
         folder = recordings / numerics.name
-        found = {
-            name: answers(folder, name, spec_of(files, numerics=numerics))
-            for name in (HONEST, *COMPARED)
-            if (folder / f"{name}.states.jsonl").exists()
-        }
+        found = _found(folder, spec_of(files, numerics=numerics), honest)
         if HONEST not in found:
             continue
         entry = class_scores(found)
@@ -122,6 +124,15 @@ def _scores(recordings: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     write_scores(out / SCORES, classes)
     _table(out, classes)
+
+
+def _found(folder: Path, spec: ServiceSpec, honest: int) -> dict[str, list[Answer]]:
+    """What is recorded: with hidden states, or without if there are none of any attack."""
+    names = [name for name in (HONEST, *COMPARED) if (folder / f"{name}.jsonl").exists()]
+    ready = [name for name in names if (folder / f"{name}.states.jsonl").exists()]
+    if HONEST in ready and len(ready) > 1:
+        return {name: answers(folder, name, spec) for name in ready}
+    return {name: stateless(folder, name, spec, honest) for name in names}
 
 
 def _table(out: Path, classes: dict[str, Any]) -> None:

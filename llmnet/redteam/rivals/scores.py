@@ -60,16 +60,24 @@ class Scored:
     seconds: float
 
 
-def answers(folder: Path, variant: str, spec: ServiceSpec, limit: int | None = None) -> list[Answer]:
+def answers(folder: Path, variant: str, spec: ServiceSpec) -> list[Answer]:
     """Recorded answers of a variant whose states were computed, cut to the first WINDOW positions; shorter ones are left out."""
     recordings = {recording.id: recording for recording in RecordingFile(folder / f"{variant}.jsonl")}
     found = []
-    for states in islice(StatesFile(folder / f"{variant}.states.jsonl"), limit):
+    for states in StatesFile(folder / f"{variant}.states.jsonl"):
         worker, own = views(recordings[states.id], spec)
         found.append(
             Answer(states.id, replace(worker, states=states.worker), replace(own, states=states.own))
         )
     return found
+
+
+def stateless(folder: Path, variant: str, spec: ServiceSpec, limit: int) -> list[Answer]:
+    """The first recorded answers of a variant, for methods that need no hidden states."""
+    long_enough = (
+        found for found in RecordingFile(folder / f"{variant}.jsonl") if len(found.leaves) >= WINDOW
+    )
+    return [Answer(found.id, *views(found, spec)) for found in islice(long_enough, limit)]
 
 
 def views(recording: Recording, spec: ServiceSpec) -> tuple[Run, Run]:
@@ -111,9 +119,10 @@ def _check(method: Rival, commitment: bytes, own: Run) -> Check:
 
 
 def class_scores(found: Mapping[str, Sequence[Answer]]) -> dict[str, Any]:
-    """Scores of one class as JSON: methods fitted to honest answers, ids of the held-out ones, all scores by variant.
+    """Scores of one class as JSON: methods fitted to honest answers, how many were held out, all scores by variant.
 
-    Raises NothingToCompare if there are no honest answers on both sides of the split.
+    Methods that look at hidden states are left out where answers come without. Raises NothingToCompare if there are no
+    honest answers on both sides of the split.
     """
     honest = found.get(HONEST, [])
     fit, held = split([answer.id for answer in honest], FITTED_ON)
@@ -122,8 +131,9 @@ def class_scores(found: Mapping[str, Sequence[Answer]]) -> dict[str, Any]:
     judged = {name: list(items) for name, items in found.items()} | {
         HONEST: [honest[place] for place in held]
     }
+    blind = any(answer.own.states is None for items in judged.values() for answer in items)
     methods = {}
-    for method in fitted(rivals(), honest):
+    for method in fitted([one for one in rivals() if not (blind and one.needs_states)], honest):
         rows = {name: scored(method, items) for name, items in judged.items()}
         methods[method.name] = {
             "source": method.source,

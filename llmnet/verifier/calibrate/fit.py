@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmnet.proof import Calibration, NumericsClass
+from llmnet.proof.scoring import MARGIN_FAIL
 from llmnet.verifier.calibrate.alarm import slashes
 from llmnet.verifier.calibrate.floor import FLOOR, FOREVER, tau_of
 from llmnet.verifier.calibrate.judge import audit, drawn, margin_evidence, seed_of
@@ -96,7 +97,7 @@ def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[s
 
 
 def _tau(answers: Sequence[Observation]) -> int:
-    """The least tolerance in sampling that spares; a larger one does so as well."""
+    """The least tolerance in sampling that spares and fines no answer; a larger one does so as well."""
     positions = [drawn(answer, seed_of(answer, 0)) for answer in answers]
     kinds = _kinds(answers)
 
@@ -104,7 +105,7 @@ def _tau(answers: Sequence[Observation]) -> int:
         evidence = [
             margin_evidence(one, tau, places)[0] for one, places in zip(answers, positions, strict=True)
         ]
-        return _spares(evidence, kinds, TARGET_OF_TOKENS)
+        return max(evidence) < MARGIN_FAIL and _spares(evidence, kinds, TARGET_OF_TOKENS)
 
     place = bisect_left(_TAUS, True, key=spares)
     if place == len(_TAUS):

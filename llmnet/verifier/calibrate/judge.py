@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from llmnet.proof import Calibration, Sprt, clip, domain_hash, draw_positions, position_evidence, sprt
 from llmnet.proof.drawing import MAX_POSITIONS
-from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS
+from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS
 from llmnet.verifier.calibrate.observed import Observation
 
 DRAWS_OF_LONG = 8
@@ -46,7 +46,7 @@ def audit_at(answer: Observation, row: Calibration, positions: Sequence[int]) ->
     broken = not set(answer.broken).isdisjoint(positions)
     evidence = sum(position_evidence(logit, hidden, row) for logit, hidden in pairs)
     return Audited(
-        failed=broken or tested is Sprt.FAILED or margin >= EVIDENCE_MAX,
+        failed=broken or tested is Sprt.FAILED or margin >= MARGIN_FAIL,
         position=EVIDENCE_MAX if broken else clip(evidence),
         margin=margin,
         sprt=tested,

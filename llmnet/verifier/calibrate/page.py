@@ -24,8 +24,9 @@ that the thresholds were not fitted on. Distances are squared, summed over the e
 sketch; the worse of logits and hidden state counts. Intervals are Wilson's, 95 %.
 
 Each file was made by `llmnet calibrate record FILE --numerics CLASS --answers 2100`, which can be cut off and goes on, and
-`llmnet calibrate pack FILE PACKED --numerics CLASS`. It holds answers of 16 tokens to 2,100 distinct prompts at
-temperatures 1, 0, 0.7 and 1.5, then 24 answers of up to 128 tokens and 24 to conversations of about 600 to 850 tokens.
+`llmnet calibrate pack FILE PACKED --numerics CLASS`: as many distinct prompts as the table of rows says, of 2,100, with answers
+of 16 tokens at temperatures 1, 0, 0.7 and 1.5; complete files end with 24 answers of up to 128 tokens and 24 to conversations of
+about 600 to 850 tokens.
 
 **The 16-bit classes are emulated on a CPU**: weights and values are rounded as the class says, but sums are made in another
 order than on a GPU. All was computed on one machine. Rows for a network of other machines need their answers too

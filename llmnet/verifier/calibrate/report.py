@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmnet.proof import Calibration
-from llmnet.proof.scoring import EVIDENCE_MAX
+from llmnet.proof.scoring import MARGIN_FAIL
 from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
 from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, Method, fit
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
@@ -260,7 +260,7 @@ def _missed(answers: Sequence[Observation], tau: int) -> Rate:
 def _tolerance(answers: Sequence[Observation], tau: float) -> Tolerance:
     limit = round(tau * _ONE)
     evidence = [margin_evidence(answer, limit, drawn(answer, seed_of(answer, 0)))[0] for answer in answers]
-    fined = sum(found >= EVIDENCE_MAX for found in evidence)
+    fined = sum(found >= MARGIN_FAIL for found in evidence)
     return Tolerance(tau, _missed(answers, limit), Rate(fined, len(answers)))
 
 

@@ -13,7 +13,7 @@ import pytest
 from llmnet.redteam.rivals.comparing import compare
 from llmnet.redteam.rivals.errors import BadScores, NothingToCompare, RivalError
 from llmnet.redteam.rivals.preparing import prepare
-from llmnet.redteam.rivals.scores import class_scores, read_scores, write_scores
+from llmnet.redteam.rivals.scores import class_scores, read_scores, rivals, stateless, write_scores
 from llmnet.redteam.rivals.states_file import States, StatesFile, bfloat16
 
 from .conftest import CHEATS, HONEST_ANSWERS, Recorded
@@ -72,6 +72,17 @@ def test_another_score_gives_another_table(scored: dict[str, Any]) -> None:
     changed = json.loads(json.dumps(scored))
     changed["methods"][OURS]["scores"]["int8"][0] = -100.0
     assert compare({"BF16": changed}) != compare({"BF16": scored})
+
+
+def test_without_states_the_methods_that_need_them_are_left_out(recorded: Recorded) -> None:
+    found = {name: stateless(recorded.folder, name, recorded.spec, 24) for name in ("honest", "int8")}
+    methods = class_scores(found)["methods"]
+    assert set(methods) == {method.name for method in rivals() if not method.needs_states}
+    assert "TOPLOC" not in methods
+    assert [len(stateless(recorded.folder, "int8", recorded.spec, limit)) for limit in (2, 100)] == [
+        2,
+        CHEATS,
+    ]
 
 
 def test_too_few_honest_answers_are_refused(recorded: Recorded) -> None:

@@ -1,0 +1,1 @@
+"""The weights of the committed runtime against what is counted in it now."""
