@@ -80,6 +80,8 @@ class Cell:
         expected = self.attack.expects(self.numerics)
         if expected is Grade.UNACCUSED:
             return self.found.within(AUDITS) <= RARE and self.fails.hits == 0
+        if expected is Grade.NOT_COVERED:
+            return True  # nothing is promised
         if self.attack.must_fail and self.fails.hits < self.fails.trials:
             return False
         return self.seen.rank <= expected.rank

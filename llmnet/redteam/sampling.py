@@ -103,6 +103,11 @@ def _tokens(
     return Attack(name, Family.SAMPLING, does, transcript, saves, expected, bend=nudged, note=note)
 
 
+# What a tenth of a degree shifts is of the size of the tolerance in bf16.
+_NEAR_TAU = by_class(
+    fp32=Grade.SLASHED, fp16=Grade.SLASHED, residual=Grade.UNPROFITABLE, bf16=Grade.UNPROFITABLE
+)
+
 SAMPLING = (
     *(attack for name in _OTHER_MODELS for attack in _cheap(name)),
     _cheap_part("int8", 50, Grade.SLASHED),
@@ -143,8 +148,8 @@ SAMPLING = (
         bend=_fewest_misses,
         needs=("seed_2", "seed_3"),
     ),
-    _tokens("hotter", "temperature 0.1 above what was asked", "hotter", Grade.SLASHED),
-    _tokens("colder", "temperature 0.1 below what was asked", "colder", Grade.SLASHED),
+    _tokens("hotter", "temperature 0.1 above what was asked", "hotter", _NEAR_TAU),
+    _tokens("colder", "temperature 0.1 below what was asked", "colder", _NEAR_TAU),
     _tokens("greedy_10", "takes the likeliest token at a tenth of the positions", "greedy_10", Grade.SLASHED),
     _tokens("greedy_50", "takes the likeliest token at half of the positions", "greedy_50", Grade.WITHIN_5),
     _tokens("greedy_100", "always takes the likeliest token", "greedy_100", Grade.WITHIN_3),
@@ -172,10 +177,10 @@ SAMPLING = (
         "goes on where the model would have ended",
         "padded",
         saving.flat(0.25, "half of what more tokens bring, for answers a half longer"),
-        Grade.UNPROFITABLE,
+        by_class(fp32=MISSED, fp16=MISSED, residual=Grade.UNPROFITABLE, bf16=MISSED),
         bend=nudged,
         only=_ended,
-        note=_IN_LENGTH,
+        note=f"{_IN_LENGTH}; of the recorded answers one to three end by themselves, too few to say more",
     ),
     Attack(
         "cached",

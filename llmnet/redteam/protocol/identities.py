@@ -166,26 +166,27 @@ def same_owner(setting: Setting) -> Found:
     "back at once, a fresh account",
     _FAMILY,
     "cheats with every answer until slashed, then with another account",
-    Effect.SLASHED,
+    Effect.FINED,
 )
 def fresh_account(setting: Setting) -> Found:
-    """Nobody can tell who it is: it pays with a stake and with half of its answers audited."""
+    """Nobody can tell who it is: it pays with a stake and with half of its answers audited. From the third account on the
+    drift alarm sees many fail together and holds slashes back; fines go on, and are enough."""
     tried = 2 * setting.scale
     with setting.room() as room:
         room.world.sudo(spot_checks.set_audit_floor(0))
-        lost, answers, audits = 0.0, 0, 0
+        lost, answers, caught = 0.0, 0, 0
         for number in range(tried):
-            deal = room.deal(room.worker(f"fresh-{number}", stake=STAKE // 2), room.person("payer"))
+            deal = room.deal(room.worker(f"fresh-{number}", stake=STAKE), room.person("payer"))
             purse = Purse(room, deal.worker)
             while not room.count("WorkerSlashed", worker=deal.worker.public) and deal.next_index < 80:
                 room.commit(deal, [room.sell(deal, toy.CHEAP) for _ in range(4)])
                 room.settle()
             answers += deal.next_index
             lost -= purse.change()
+            caught += room.count("WorkerFined", worker=deal.worker.public) > 0
         audits = room.count("AuditDrawn")
-        caught = room.count("WorkerSlashed")
-        effect = Effect.SLASHED if caught == tried else Effect.SUCCEEDS
         won = SAVED * answers / tried
+        effect = Effect.FINED if caught and lost / tried > won else Effect.SUCCEEDS
         return Found(
             effect,
             "Positions",
