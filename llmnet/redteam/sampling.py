@@ -96,7 +96,7 @@ def _tokens(
     name: str,
     does: str,
     transcript: str,
-    expected: Grade,
+    expected: Grade | Mapping[NumericsClass, Grade],
     saves: saving.Saving = saving.NOTHING,
     note: str = "",
 ) -> Attack:
