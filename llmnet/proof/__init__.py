@@ -134,7 +134,6 @@ from .pricing import price
 from .receipt import FinishReason, PlacedSegment, Receipt, Segment, Voucher
 from .request import Message, Request, Role
 from .sampler import (
-    ABSENT,
     Margin,
     deficit,
     looked_at,
@@ -153,7 +152,6 @@ from .signs import sign_matrix
 from .sketch import quantise_lanes, sketch_hidden, sketch_logits
 
 __all__ = [
-    "ABSENT",
     "LANES",
     "Calibration",
     "Candidate",

@@ -15,7 +15,6 @@ from .philox import stream_key
 from .service import Calibration, ServiceSpec
 
 SKIPPED_RANKS = 4
-ABSENT = 2**63 - 1
 SLACK = 1 << 16
 """What is forgiven a token at the reference's cut or below it, where honest runs swap candidates in and out: a nat."""
 

@@ -79,7 +79,7 @@ def changed(place: int, **values: object) -> Callable[[Lines], Lines]:
         (changed(1, deficit=["present"] * 16), "line 2 is damaged.*not a whole number"),
         (changed(1, broken=[16]), "line 2 is damaged.*outside the answer"),
         (changed(1, temperature=None), "line 2 is damaged"),
-        (lambda lines: [*lines[:2], {"id": "x"}], "line 3 is damaged: 'deficit'"),
+        (lambda lines: [*lines[:2], {"id": "x"}], "line 3 is damaged: 'temperature'"),
         (lambda lines: [lines[0], lines[1], lines[1]], "holds an answer twice"),
         (lambda lines: lines[1:], "does not begin"),
         (lambda lines: [], "does not begin"),
