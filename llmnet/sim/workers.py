@@ -245,5 +245,6 @@ _HANDLERS: dict[tuple[str, str], Callable[[Worker, Mapping[str, object]], None]]
     ("SpotChecks", "Decided"): Worker._on_decided,
     ("SpotChecks", "ReviewBegun"): Worker._on_review,
     ("SpotChecks", "WorkerSlashed"): Worker._on_removed,
+    ("SpotChecks", "SlashTakenBack"): Worker._on_readmitted,
     ("SpotChecks", "Readmitted"): Worker._on_readmitted,
 }
