@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from .node_options import NodeSettings
 
 CHAIN_NAME, CHAIN_ID = "LLM-Net Development", "llmnet_dev"
-_ARTIFACT = Path("runtime_spec") / "artifacts"
-_PACKAGED = Path("devnode") / "artifacts"  # where an installed wheel carries it
-_ARTIFACT_NAMES = ("llmnet_runtime.compact.compressed.wasm", "llmnet_runtime.wasm")
 
 
 def wasm_path(settings: NodeSettings) -> Path:
@@ -26,20 +23,10 @@ def wasm_path(settings: NodeSettings) -> Path:
 
 def find_wasm(asked: Path | None = None) -> Path:
     """The runtime to run: as asked, or the artifact of this checkout or of the installed package. Raises DevnodeError."""
-    from llmnet.devnode import DevnodeError
+    from llmnet.devnode import runtime_artifact
 
     chosen = asked or os.environ.get("LLMNET_RUNTIME_WASM")
-    if chosen:
-        return Path(chosen)
-    package = Path(__file__).resolve().parents[1]
-    folders = (package.parent / _ARTIFACT, package / _PACKAGED)
-    for folder in folders:
-        for name in _ARTIFACT_NAMES:
-            if (folder / name).is_file():
-                return folder / name
-    raise DevnodeError(
-        f"there is no runtime in {folders[0]}; build it (runtime_spec/build-wasm.sh) or give --wasm FILE"
-    )
+    return Path(chosen) if chosen else runtime_artifact()
 
 
 def _read_patch(path: Path | None) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@
 It stands alone: nothing else of this project is imported.
 """
 
+from llmnet.devnode.artifact import runtime_artifact
 from llmnet.devnode.block import Block, Header
 from llmnet.devnode.chainspec import ChainSpec, read_code
 from llmnet.devnode.errors import (
@@ -67,5 +68,6 @@ __all__ = [
     "UnknownParent",
     "database_path",
     "read_code",
+    "runtime_artifact",
     "serve",
 ]

@@ -11,18 +11,18 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from llmnet.proof import Calibration, Receipt, Request, ServiceSpec, Voucher
+from llmnet.sqlite import transaction, upgrade
 
 from .checks import Claimed
 from .errors import StoreError
 
-SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE sessions (
   seed BLOB PRIMARY KEY, session INTEGER NOT NULL, worker BLOB NOT NULL, endpoint TEXT NOT NULL, spec BLOB NOT NULL,
@@ -112,7 +112,7 @@ class Store:
             )
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._prepare()
+            upgrade(self._db, self._lock, UPGRADES, StoreError)
         except sqlite3.Error as error:
             raise StoreError(f"the store {path} cannot be used: {error}") from None
 
@@ -121,28 +121,8 @@ class Store:
         with self._lock:
             self._db.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _prepare(self) -> None:
-        with self._transaction() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if not 0 <= version <= SCHEMA_VERSION:
-                raise StoreError(
-                    f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
-                )
-            if version < SCHEMA_VERSION:
-                for statement in "".join(UPGRADES[version:]).split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._db, self._lock)
 
     # Sessions
 

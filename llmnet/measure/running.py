@@ -15,6 +15,9 @@ from llmnet.verifier.reference import Reference
 AT_ONCE = 16
 Progress = Callable[[int, int], None]
 """Called with how many are recorded and how many there will be."""
+Answers = dict[str, tuple[Leaf, ...]]
+Maker = Callable[[Sequence["Job"]], Answers]
+"""Answers some jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def jobs_for(
     ]
 
 
-def answer(engine: Engine, jobs: Sequence[Job]) -> dict[str, tuple[Leaf, ...]]:
+def answer(engine: Engine, jobs: Sequence[Job]) -> Answers:
     """The leaves of all answers, by job. Raises NumericsError or RequestError of the first that fails."""
     found: dict[str, list[Leaf]] = {job.id: [] for job in jobs}
     for job in jobs:
@@ -63,21 +66,36 @@ def answer(engine: Engine, jobs: Sequence[Job]) -> dict[str, tuple[Leaf, ...]]:
 def record(
     path: Path, engine: Engine, reference: Reference, jobs: Sequence[Job], progress: Progress | None = None
 ) -> RecordingFile:
+    """Answer with one engine what the file does not hold yet; see `fill`."""
+    file = RecordingFile(path, reference.spec)
+    fill(file, reference, jobs, lambda: lambda group: answer(engine, group), progress)
+    return file
+
+
+def fill(
+    file: RecordingFile,
+    reference: Reference,
+    jobs: Sequence[Job],
+    open_maker: Callable[[], Maker],
+    progress: Progress | None = None,
+) -> None:
     """Answer what the file does not hold yet, and append it with its reference: can be cut off and run again.
 
-    Raises BadRecording for a file of another spec, or a damaged one.
+    `open_maker` loads what answers the jobs; it is called only if one is missing. Raises BadRecording for a file of
+    another spec, or a damaged one.
     """
-    file = RecordingFile(path, reference.spec)
     done = file.ids()
     left = [job for job in jobs if job.id not in done]
+    if not left:
+        return
+    make = open_maker()
     for start in range(0, len(left), AT_ONCE):
         group = left[start : start + AT_ONCE]
-        answers = answer(engine, group)
+        answers = make(group)
         for number, job in enumerate(group, start=1):
             file.append(with_reference(reference, job, answers[job.id]))
             if progress is not None:
                 progress(len(jobs) - len(left) + start + number, len(jobs))
-    return file
 
 
 def with_reference(reference: Reference, job: Job, leaves: tuple[Leaf, ...]) -> Recording:

@@ -59,6 +59,9 @@ MILLION = 1_000_000
 # What a batch may hold: so many receipts, and a worth of which the stake can pay the fine.
 MAX_RECEIPTS = 640
 FINE_REWARDS = 20
+MAX_EXCEPTIONS = 16  # positions that a challenge may name
+DOUBTFUL = (Reason.POSITIONS, Reason.TOKEN, Reason.MARGIN, Reason.WITHHELD)
+"""Reasons of a failure that can be appealed: what other validators could see otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,9 @@ async def audit_probability(view: View, worker: bytes) -> float:
 
 
 __all__ = [
+    "DOUBTFUL",
     "FINE_REWARDS",
+    "MAX_EXCEPTIONS",
     "MAX_RECEIPTS",
     "Answer",
     "Audit",

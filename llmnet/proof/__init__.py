@@ -31,6 +31,7 @@ Signing (`signing.py`)
 
 Merkle (`merkle.py`)
     merkle_root(items);  multiproof(items, indices) -> [bytes32];  single_proof(items, i)
+    opening(leaves, positions) -> (leaves there, their proof)
     verify_multiproof(root, n, indices, items, proof) -> bool;  verify_single(root, n, i, item, proof)
     transcript_root(leaves) receipts_root(receipts) batch_root(placed): items are the SCALE encodings
     place_segments(segments) -> [PlacedSegment];  weights_root([WeightEntry(name, dtype, shape, raw_hash)])
@@ -121,6 +122,7 @@ from .merkle import (
     batch_root,
     merkle_root,
     multiproof,
+    opening,
     place_segments,
     receipts_root,
     single_proof,
@@ -213,6 +215,7 @@ __all__ = [
     "margin",
     "merkle_root",
     "multiproof",
+    "opening",
     "output_hash",
     "philox4x32",
     "place_segments",

@@ -119,6 +119,12 @@ def verify_single(root: bytes, n: int, index: int, item: bytes, proof: Sequence[
     return verify_multiproof(root, n, [index], [item], proof)
 
 
+def opening(leaves: Sequence[Leaf], positions: Sequence[int]) -> tuple[list[Leaf], list[bytes]]:
+    """The leaves at strictly increasing positions and the proof of them. Raises as `multiproof`."""
+    nodes = multiproof([leaf.encode() for leaf in leaves], positions)
+    return [leaves[position] for position in positions], nodes
+
+
 def transcript_root(leaves: Sequence[Leaf]) -> bytes:
     """Root of an answer's leaves in the order of their positions; raises ShapeError when a position is not
     its index.

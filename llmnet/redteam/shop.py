@@ -9,12 +9,12 @@ from typing import Any
 
 from llmnet.engine import Engine, LlamaModel, ModelFiles, Tokenizer
 from llmnet.measure import Job, Recording, RecordingFile, jobs_for, prompts
+from llmnet.measure.running import AT_ONCE
 from llmnet.proof import NumericsClass, ServiceSpec
 from llmnet.redteam.models import MODELS
 from llmnet.verifier.reference import Reference, spec_of
 
 TOKENS = 24
-AT_ONCE = 16
 _PROMPTS, _CALIBRATED, _SEED = 2_280, 2_100, 7
 """Calibration asks the first of these; attacks are made on prompts that it has not seen."""
 _PAGES = 512

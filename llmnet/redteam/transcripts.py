@@ -13,15 +13,13 @@ from llmnet.engine import Engine
 from llmnet.engine.variants import ChoosingEngine, SpeculatingEngine
 from llmnet.engine.variants.tokens import Accept, Choose
 from llmnet.measure import Job, answer
-from llmnet.measure.running import Progress, with_reference
+from llmnet.measure.running import Maker, Progress, fill
 from llmnet.proof import Leaf
 from llmnet.redteam import tokens
 from llmnet.redteam.corrected import by_descent, by_regression
 from llmnet.redteam.errors import UnknownAttack
-from llmnet.redteam.shop import AT_ONCE, Shop
+from llmnet.redteam.shop import Shop
 
-Answers = dict[str, tuple[Leaf, ...]]
-Maker = Callable[[Sequence[Job]], Answers]
 CANNED = (
     "I am sorry, but as an AI language model I cannot help with that request. Please ask me another question."
 )
@@ -52,18 +50,7 @@ def record(shop: Shop, name: str, progress: Progress | None = None) -> None:
     for other in transcript.needs:
         record(shop, other, progress)
     jobs, file = shop.jobs(transcript.temperature), shop.file(name)
-    done = file.ids()
-    left = [job for job in jobs if job.id not in done]
-    if not left:
-        return
-    make = transcript.open(shop)
-    for start in range(0, len(left), AT_ONCE):
-        group = left[start : start + AT_ONCE]
-        answers = make(group)
-        for number, job in enumerate(group, start=1):
-            file.append(with_reference(shop.reference, job, answers[job.id]))
-            if progress is not None:
-                progress(len(jobs) - len(left) + start + number, len(jobs))
+    fill(file, shop.reference, jobs, lambda: transcript.open(shop), progress)
 
 
 def find(name: str) -> Transcript:

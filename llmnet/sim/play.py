@@ -53,8 +53,6 @@ class Seen:
     sold: int
     lost: int
     honest_punished: int
-    answers: int
-    transactions: int
 
     @property
     def each(self) -> float:
@@ -175,6 +173,4 @@ def _seen(scenario: Scenario, market: Market, plan: Plan) -> Seen:
         answers if scenario.role == "worker" else audits,
         sum(market.removed(name) for name in members if name in market.workers),
         sum(market.removed(name) for name, worker in market.workers.items() if set(worker.sold) <= {HONEST}),
-        sum(len(worker.sold) for worker in market.workers.values()),
-        market.world.transactions,
     )

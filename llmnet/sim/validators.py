@@ -11,11 +11,11 @@ from llmnet.chain import Event, Keypair, Variant
 from llmnet.pallets import spot_checks, staking
 from llmnet.pallets.staking import StakeRole
 from llmnet.proof import Leaf
+from llmnet.proof.scoring import EXCEPTION_MISSES
 from llmnet.sim.answers import SPEC, Answer, shifted
 from llmnet.sim.world import UNIT, World
 
 STAKE = 200 * UNIT
-EXCEPTION_MISSES, MAX_EXCEPTIONS = 8, 16  # what a challenge needs, and may name (protocol section 12)
 LIE = 40  # lane steps: far outside every threshold
 
 Find = Callable[[int, int], Answer | None]
@@ -166,7 +166,7 @@ class Validator:
             return
         exceptions = _exceptions(*looked)
         if verdict.name == "Passed" and len(exceptions) >= EXCEPTION_MISSES:
-            call = spot_checks.challenge(audit, exceptions[:MAX_EXCEPTIONS])
+            call = spot_checks.challenge(audit, exceptions[: spot_checks.MAX_EXCEPTIONS])
             self.world.post(call, self.keys, _crossed_challenge)
 
 

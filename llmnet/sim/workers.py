@@ -19,7 +19,8 @@ from llmnet.sim.world import UNIT, World
 Choose = Callable[[random.Random], str]
 """Which kind of answer to sell next."""
 STAKE = 200 * UNIT
-_DOUBTFUL = ("Positions", "Token", "Margin", "Withheld")
+DOUBTFUL = frozenset(reason.name.title() for reason in spot_checks.DOUBTFUL)
+"""What can be appealed, as events name it."""
 
 
 def always(kind: str) -> Choose:
@@ -206,7 +207,7 @@ class Worker:
         answer = self._audits.get(audit)
         if answer is None or audit in self._reviews or not isinstance(reason, Variant):
             return
-        if reason.name in _DOUBTFUL and self.appeals(answer):
+        if reason.name in DOUBTFUL and self.appeals(answer):
             self.world.post(spot_checks.appeal(audit), self.keys, _refused_appeal)
 
     def _on_review(self, fields: Mapping[str, object]) -> None:

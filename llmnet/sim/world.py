@@ -45,7 +45,6 @@ class World:
         self._queue: list[Sent] = []
         self._waiting: dict[bytes, Sent] = {}
         self._nonces: dict[bytes, int] = defaultdict(int)
-        self.transactions = 0
         version = node.version()
         self.runtime = Runtime(
             parse_metadata(_metadata(node)),
@@ -99,7 +98,6 @@ class World:
 
     def _report(self, body: Sequence[bytes], events: tuple[Event, ...]) -> None:
         sent = [self._waiting.pop(blake2_256(extrinsic), None) for extrinsic in body]
-        self.transactions += sum(item is not None for item in sent)
         for event in events:
             index = event.extrinsic_index
             if (event.pallet, event.name) != ("System", "ExtrinsicFailed") or index is None:

@@ -15,7 +15,7 @@ from llmnet.pallets.spot_checks import Answer, Audit, ReviewKind, Stage, Verdict
 
 from .auditor import Auditor
 from .clock import Clock
-from .exceptions import MOST_EXCEPTIONS, contradictions, is_enough
+from .exceptions import contradictions, is_enough
 from .ledger import Ledger, Stakes
 from .store import Look, LookState, Store
 
@@ -137,7 +137,7 @@ class Challenges:
         drawn = set(await self._ledger.positions(look.audit))
         seed, temperature = answer.request_seed, answer.receipt.temperature
         found = contradictions(leaves, look.tokens, reference.spec, seed, temperature)
-        return [position for position in found if position not in drawn][:MOST_EXCEPTIONS]
+        return [position for position in found if position not in drawn][: spot_checks.MAX_EXCEPTIONS]
 
     async def _follow(self, look: Look) -> None:
         number = await self._ledger.own_review(look.audit)

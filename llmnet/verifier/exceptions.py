@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from llmnet import proof
+from llmnet.pallets.spot_checks import MAX_EXCEPTIONS
 from llmnet.proof import Calibration, Leaf, ServiceSpec
 from llmnet.proof.consensus import BAND
 from llmnet.proof.sampler import SLACK, looked_at, scores
 from llmnet.proof.scoring import EXCEPTION_MISSES
 
-MOST_EXCEPTIONS = 16  # positions that a challenge may name
 APART = 2 * BAND  # log-prob steps (1/256 nat) between two accepted references
 DOUBT = (2 * APART + 1) << 8  # the same for a difference of two scores, with their rounding, in Q16.16 nat
 
@@ -58,7 +58,7 @@ def misses_of(
         for leaf in references
         if (found := certain_miss(leaf, spec, calibration, request_seed, temperature)) is not None
     }
-    return tuple(sorted(lost, key=lambda position: (-lost[position], position))[:MOST_EXCEPTIONS])
+    return tuple(sorted(lost, key=lambda position: (-lost[position], position))[:MAX_EXCEPTIONS])
 
 
 def is_enough(misses: Sequence[int]) -> bool:

@@ -10,18 +10,18 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from llmnet import proof
 from llmnet.proof import Leaf
+from llmnet.sqlite import transaction, upgrade
 
 from .errors import StoreError
 
-SCHEMA_VERSION = 2
 FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -91,7 +91,7 @@ class Store:
             self._db.executescript(
                 "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             )
-            self._prepare()
+            upgrade(self._db, self._lock, UPGRADES, StoreError)
             self._check_identity("genesis", "of another chain")
             self._check_identity("account", "of another account")
         except sqlite3.DatabaseError as error:
@@ -125,28 +125,8 @@ class Store:
         with self._lock:
             self._db.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _prepare(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if not 0 <= version <= SCHEMA_VERSION:
-            raise StoreError(
-                f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
-            )
-        if version < SCHEMA_VERSION:
-            with self._transaction() as db:
-                for statement in "".join(UPGRADES[version:]).split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._db, self._lock)
 
     def _note(self, key: str, value: str) -> str:
         """Note a value unless there is one; what is noted then."""

@@ -24,12 +24,6 @@ from .store import Answer, AuditState, Store, StoredAudit
 
 log = logging.getLogger(__name__)
 
-DOUBTFUL = (
-    Reason.POSITIONS,
-    Reason.TOKEN,
-    Reason.MARGIN,
-    Reason.WITHHELD,
-)  # what other validators could see otherwise
 MOST_OF_A_REVIEW = 5  # panel rewards that the bond covers at least (protocol section 12)
 RESEND_BLOCKS = 16  # after which an appeal that is not on chain was lost on the way
 LAST_BLOCKS = 4  # of the review period, too few for a transaction
@@ -130,7 +124,7 @@ class Appeals:
         """Why an appeal is not possible, or not worth its bond."""
         if not self._config.appeal:
             return "appeals are turned off"
-        if outcome.reason not in DOUBTFUL:
+        if outcome.reason not in spot_checks.DOUBTFUL:
             return f"{outcome.reason.name.lower()} is what the chain itself has seen"
         if now > outcome.block + await view.constant(spot_checks.constants.ReviewPeriod) - LAST_BLOCKS:
             return "the time for it is over"

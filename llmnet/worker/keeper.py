@@ -251,10 +251,7 @@ class Keeper:
             )
             return
         positions = await spot_checks.positions(self._client.at(), number)
-        nodes = proof.multiproof([leaf.encode() for leaf in answer.leaves], positions)
-        await self._send(
-            spot_checks.open_leaves(number, [answer.leaves[position] for position in positions], nodes)
-        )
+        await self._send(spot_checks.open_leaves(number, *proof.opening(answer.leaves, positions)))
         log.info("opened %s leaves of audit %s", len(positions), number)
 
     # Money

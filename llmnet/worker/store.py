@@ -10,8 +10,8 @@ import fcntl
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,10 +19,10 @@ from typing import IO
 
 from llmnet import proof
 from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
+from llmnet.sqlite import transaction, upgrade
 
 from .errors import StoreError
 
-SCHEMA_VERSION = 2
 FIRST_BLOCK = "first_block"
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -130,7 +130,7 @@ class Store:
             self._db.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
             )
-            self._prepare()
+            upgrade(self._db, self._lock, UPGRADES, StoreError)
             for key, value in self._identity.items():
                 self._check_identity(key, value)
         except sqlite3.DatabaseError as error:
@@ -161,28 +161,8 @@ class Store:
         self.set_meta(FIRST_BLOCK, first_block.hex())
         return aside
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
-    def _prepare(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if not 0 <= version <= SCHEMA_VERSION:
-            raise StoreError(
-                f"the store has version {version}, this program knows {SCHEMA_VERSION}: use the program that made it"
-            )
-        if version < SCHEMA_VERSION:
-            with self._transaction() as db:
-                for statement in "".join(UPGRADES[version:]).split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def _transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._db, self._lock)
 
     def _check_identity(self, key: str, value: str) -> None:
         kept = self.meta(key)

@@ -49,17 +49,19 @@ def test_a_cheat_between_the_drawn_positions_is_challenged(plan: Plan) -> None:
 
 
 def test_planted_faults_pay_those_who_look(plan: Plan) -> None:
+    """Three workers sell enough for a hundred audits: twice what the quota of one in fifty asks for."""
     with fresh_world(plan.wasm) as world:
         issued = world.issuance()
         market = Market(world, plan.terms)
-        market.worker("neighbour", always("honest"))
-        market.worker("planted", sometimes("other_model", 0.1))
-        planter = market.planter("planter", "planted", "other_model")
+        for number in range(3):
+            market.worker(f"neighbour{number}", always("honest"))
+        market.worker("planted", sometimes("other_model", 0.2))
+        market.planter("planter", "planted", "other_model")
         for number in range(5):
             market.validator(f"v{number}")
-        market.run(60, 20)
-        told = planter.revealed - planter.refused
-        assert market.events["PlantRevealed"] == told > 0
+        market.run(100, 20)
+        told, audits = market.events["PlantRevealed"], market.events["AuditDrawn"]
+        assert 0 < told <= audits // 50
         assert market.events["Jackpot"] >= 2 * told
         assert market.events["Overturned"] == told
         assert world.issuance() == issued

@@ -14,7 +14,7 @@ from llmnet.proof.consensus import BAND
 from llmnet.proof.scoring import EXCEPTION_MISSES
 from llmnet.verifier import exceptions, floor_calibration
 from llmnet.verifier.exceptions import (
-    MOST_EXCEPTIONS,
+    MAX_EXCEPTIONS,
     certain_miss,
     contradictions,
     is_enough,
@@ -126,7 +126,7 @@ def losers(answered: Answered, count: int) -> list[Leaf]:
 def test_tokens_that_lost_are_named_the_clearest_first(answered: Answered) -> None:
     temperature, seed = answered.receipt.temperature, answered.request_seed
     found = misses_of(losers(answered, 20), answered.spec, FLOOR, seed, temperature)
-    assert EXCEPTION_MISSES <= len(found) <= MOST_EXCEPTIONS
+    assert EXCEPTION_MISSES <= len(found) <= MAX_EXCEPTIONS
     lost = [
         certain_miss(leaf, answered.spec, FLOOR, seed, temperature)
         for position in found

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from llmnet.devnode import runtime_artifact
 from llmnet.redteam.protocol import Outcome, Setting, attacks, run_all
 from llmnet.redteam.protocol.room import REWARD
-from llmnet.redteam.protocol.setting import runtime_file
 from llmnet.verifier.calibrate import load
 
 _HONEST = Path("docs/verification-data")
@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
             sys.stdout.write(f"{attack.family}: {attack.name}: {attack.does}\n")
         return 0
     honest = tuple(load(path) for path in sorted(options.honest.glob("honest-*.jsonl.xz")))
-    setting = Setting(options.wasm or runtime_file(), None, options.seed, options.scale, honest)
+    setting = Setting(options.wasm or runtime_artifact(), None, options.seed, options.scale, honest)
     command = f"python -m llmnet.redteam.protocol --scale {setting.scale} --out docs/verification-data/protocol.json"
 
     def done(outcome: Outcome) -> None:

@@ -9,11 +9,12 @@ from llmnet.chain import Event
 from llmnet.pallets import spot_checks
 from llmnet.proof import Leaf
 from llmnet.redteam.protocol.errors import Stuck
-from llmnet.redteam.protocol.people import Case, Deal, Juror, Look, honest
+from llmnet.redteam.protocol.people import Case, Deal, Juror, Look, honest, where_most
 from llmnet.redteam.protocol.purse import Purse
 from llmnet.redteam.protocol.registry import Effect, Found, attack
 from llmnet.redteam.protocol.room import STAKE, TOKENS, Room
 from llmnet.redteam.protocol.setting import Setting
+from llmnet.sim.workers import DOUBTFUL
 
 _FAMILY = "framing"
 _LIE = 40  # lane steps
@@ -32,12 +33,8 @@ def lie(_juror: Juror, case: Case) -> list[Leaf]:
 
 
 def in_league(friends: Collection[bytes]) -> Look:
-    """Lies where friends are most of the panel, which everybody knows once it is drawn, and is honest elsewhere."""
-
-    def look(juror: Juror, case: Case) -> list[Leaf] | None:
-        return lie(juror, case) if case.most(friends) else honest(juror, case)
-
-    return look
+    """Lies where friends are most of the panel."""
+    return where_most(friends, lie)
 
 
 def _appeals(room: Room, deal: Deal) -> None:
@@ -46,7 +43,7 @@ def _appeals(room: Room, deal: Deal) -> None:
     def appeal(event: Event) -> None:
         again = event.fields["worker"] == deal.worker.public and event.fields["verdict"].name == "Failed"
         audit = int(event.fields["audit"])
-        if again and event.fields["reason"].name in ("Positions", "Token", "Margin", "Withheld"):
+        if again and event.fields["reason"].name in DOUBTFUL:
             room.world.post(spot_checks.appeal(audit), deal.worker, room.refused.append)
 
     room.on_verdict = appeal

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from llmnet.chain import Keypair
 from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.staking import StakeRole
-from llmnet.proof import Leaf
 from llmnet.redteam.protocol import toy
-from llmnet.redteam.protocol.people import Case, Deal, Juror, Look, honest
+from llmnet.redteam.protocol.people import Deal, where_most
 from llmnet.redteam.protocol.purse import SAVED, Purse, refusals
 from llmnet.redteam.protocol.registry import Effect, Found, attack
 from llmnet.redteam.protocol.room import REWARD, STAKE, Room
@@ -53,15 +50,6 @@ def _own_session(room: Room, worker: Keypair, owner: Keypair) -> str:
     return room.attempt([call], owner)[0]
 
 
-def _helping(friends: Collection[bytes]) -> Look:
-    """Commits the worker's own leaves where friends are most of the panel, and looks honestly elsewhere."""
-
-    def look(juror: Juror, case: Case) -> list[Leaf] | None:
-        return workers_own(juror, case) if case.most(friends) else honest(juror, case)
-
-    return look
-
-
 def _sybils(setting: Setting, friends: int, validators: int = 10) -> Found:
     """Cheats whose friends, a share of the validators, commit the cheat's own leaves where they are most of the panel."""
     tried = 2 * setting.scale
@@ -69,7 +57,7 @@ def _sybils(setting: Setting, friends: int, validators: int = 10) -> Found:
         mine = [room.validator(f"friend-{number}") for number in range(friends)]
         names = {juror.keys.public for juror in mine}
         for juror in mine:
-            juror.look = _helping(names)
+            juror.look = where_most(names, workers_own)
         lost, answers, audits, helped = 0.0, 0, 0, 0
         for number in range(tried):
             deal = room.deal(room.worker(f"cheat-{number}"), room.person("payer"))

@@ -67,8 +67,7 @@ class Sale:
 
     def opening(self, positions: list[int]) -> tuple[list[Leaf], list[bytes]]:
         """The leaves at some positions and the proof of them."""
-        encoded = [leaf.encode() for leaf in self.leaves]
-        return [self.leaves[at] for at in positions], proof.multiproof(encoded, positions)
+        return proof.opening(self.leaves, positions)
 
 
 @dataclass
@@ -120,6 +119,15 @@ class Case:
     def most(self, friends: Collection[bytes]) -> bool:
         """Whether most of the panel are these."""
         return 2 * sum(member in friends for member in self.panel) > len(self.panel)
+
+
+def where_most(friends: Collection[bytes], look: Look) -> Look:
+    """Looks so where friends are most of the panel, which everybody knows once it is drawn, and honestly elsewhere."""
+
+    def looks(juror: Juror, case: Case) -> list[Leaf] | None:
+        return look(juror, case) if case.most(friends) else honest(juror, case)
+
+    return looks
 
 
 def honest(juror: Juror, case: Case) -> list[Leaf] | None:

@@ -11,15 +11,6 @@ from llmnet.redteam.protocol.room import Room
 from llmnet.sim import fresh_world
 from llmnet.verifier.calibrate import Observed
 
-_ARTIFACT = Path("artifacts") / "llmnet_runtime.compact.compressed.wasm"
-
-
-def runtime_file() -> Path:
-    """The runtime of this checkout, or the one that an installed package carries."""
-    package = Path(__file__).resolve().parents[2]
-    here = package.parent / "runtime_spec" / _ARTIFACT
-    return here if here.is_file() else package / "devnode" / _ARTIFACT
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from llmnet.devnode import runtime_artifact
 from llmnet.redteam.protocol import Setting
-from llmnet.redteam.protocol.setting import runtime_file
 from llmnet.verifier.calibrate import load
 
 HONEST = Path(__file__).parents[3] / "docs" / "verification-data"
@@ -19,4 +19,4 @@ def setting() -> Setting:
     """Each attack as seldom as makes sense."""
     full = os.environ.get("LLMNET_REDTEAM") == "full"
     honest = [load(path) for path in sorted(HONEST.glob("honest-*.jsonl.xz"))] if full else []
-    return Setting(runtime_file(), honest=tuple(honest))
+    return Setting(runtime_artifact(), honest=tuple(honest))
