@@ -10,10 +10,10 @@ from typing import Self
 from .errors import ShapeError
 from .service import Calibration
 
-EVIDENCE_MIN, EVIDENCE_MAX = -1536, 3072
+EVIDENCE_MIN, EVIDENCE_MAX = -256, 3072
 BELOW_Q95, BELOW_Q99, BELOW_TWICE_Q99, ABOVE = -64, 205, 640, 1024
-MARGIN_MISS, MARGIN_HIT = 1024, -13
-MARGIN_FAIL = 1536  # two misses, which honest answers hardly ever have
+MARGIN_MISS, MARGIN_HIT = 1536, -13
+MARGIN_FAIL = 2304  # two misses, which honest answers hardly ever have
 SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
 MISSED_DEADLINE = 1536
 SLASH = 5120

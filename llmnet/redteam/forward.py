@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from llmnet.measure import Recording
+from llmnet.proof import NumericsClass
 from llmnet.redteam import saving
-from llmnet.redteam.attack import Attack, Family, Grade, Source
+from llmnet.redteam.attack import Attack, Family, Grade, Source, by_class
 from llmnet.redteam.bending import first
 
 W3, W5, SLOW = Grade.WITHIN_3, Grade.WITHIN_5, Grade.SLASHED
@@ -24,7 +27,7 @@ def _attack(
     return Attack(name, Family.FORWARD, does, transcript, saves, expected, **more)  # type: ignore[arg-type]
 
 
-def _short(tokens: int, expected: Grade) -> Attack:
+def _short(tokens: int, expected: Grade | Mapping[NumericsClass, Grade]) -> Attack:
     return _attack(
         f"short_{tokens}",
         f"int8 weights where no more than {tokens} tokens are asked for, a tenth of the answers",
@@ -101,7 +104,7 @@ FORWARD = (
         "a fine-tune: low-rank noise of 1 % of each projection's norm",
         "tuned_1pc",
         saving.NOTHING,
-        W3,
+        by_class(fp32=W3, fp16=W3, residual=W3, bf16=W5),
     ),
     _attack(
         "tuned_10pc",
@@ -115,7 +118,7 @@ FORWARD = (
     _part(10, UNPAID),
     _part(2, UNPAID),
     _short(5, UNPAID),
-    _short(2, MISSED),
+    _short(2, by_class(fp32=MISSED, fp16=UNPAID, residual=UNPAID, bf16=UNPAID)),
     _attack(
         "every_tenth",
         "every tenth token by int8 weights",

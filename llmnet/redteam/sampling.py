@@ -20,12 +20,15 @@ _OTHER_MODELS = {
     "small": ("every second layer", _SMALL),
 }
 _CLOSE = (
-    "e4m3 weights choose 19 of 20 tokens as the promised ones do: the bar of five audits is missed, more positions an audit "
-    "would meet it"
+    "e4m3 weights choose 19 of 20 tokens as the promised ones do, and honest 16-bit arithmetic with its 8 bits misses some as well: "
+    "there the bar of five audits is missed, more positions an audit would meet it"
 )
 _IN_LENGTH = (
     "seen in the tokens only: the text is right as far as it goes, and one token is not what the model drew"
 )
+
+
+_NEAR = by_class(fp32=Grade.WITHIN_5, fp16=Grade.WITHIN_5, residual=Grade.SLASHED, bf16=Grade.SLASHED)
 
 
 def _fewest_misses(source: Source, recording: Recording) -> Recording:
@@ -67,7 +70,7 @@ def _cheap(name: str) -> tuple[Attack, Attack]:
             f"the same, with every list changed so that the token sold is the one that wins ({what})",
             f"cheap_{name}",
             saves,
-            Grade.SLASHED if name == "fp8" else Grade.WITHIN_5,
+            _NEAR if name == "fp8" else Grade.WITHIN_5,
             bend=nudged,
             note=_CLOSE if name == "fp8" else "",
         ),
@@ -103,11 +106,6 @@ def _tokens(
     return Attack(name, Family.SAMPLING, does, transcript, saves, expected, bend=nudged, note=note)
 
 
-# What a tenth of a degree shifts is of the size of the tolerance in bf16.
-_NEAR_TAU = by_class(
-    fp32=Grade.SLASHED, fp16=Grade.SLASHED, residual=Grade.UNPROFITABLE, bf16=Grade.UNPROFITABLE
-)
-
 SAMPLING = (
     *(attack for name in _OTHER_MODELS for attack in _cheap(name)),
     _cheap_part("int8", 50, Grade.SLASHED),
@@ -115,7 +113,7 @@ SAMPLING = (
     _cheap_part(
         "fp8",
         10,
-        by_class(fp32=MISSED, fp16=MISSED, residual=Grade.UNPROFITABLE, bf16=MISSED),
+        by_class(fp32=MISSED, fp16=Grade.UNPROFITABLE, residual=Grade.UNPROFITABLE, bf16=MISSED),
         "the answers fail too seldom to be fined for what they save, and honest ones take the evidence back: more positions "
         "an audit, or a higher least probability of audits, would close it",
     ),
@@ -148,8 +146,21 @@ SAMPLING = (
         bend=_fewest_misses,
         needs=("seed_2", "seed_3"),
     ),
-    _tokens("hotter", "temperature 0.1 above what was asked", "hotter", _NEAR_TAU),
-    _tokens("colder", "temperature 0.1 below what was asked", "colder", _NEAR_TAU),
+    _tokens(
+        "hotter",
+        "temperature 0.1 above what was asked",
+        "hotter",
+        by_class(fp32=Grade.SLASHED, fp16=Grade.SLASHED, residual=Grade.UNPROFITABLE, bf16=MISSED),
+        note="what a tenth of a degree shifts is below the tolerance in bf16; it saves nothing",
+    ),
+    _tokens(
+        "colder",
+        "temperature 0.1 below what was asked",
+        "colder",
+        by_class(
+            fp32=Grade.SLASHED, fp16=Grade.SLASHED, residual=Grade.UNPROFITABLE, bf16=Grade.UNPROFITABLE
+        ),
+    ),
     _tokens("greedy_10", "takes the likeliest token at a tenth of the positions", "greedy_10", Grade.SLASHED),
     _tokens("greedy_50", "takes the likeliest token at half of the positions", "greedy_50", Grade.WITHIN_5),
     _tokens("greedy_100", "always takes the likeliest token", "greedy_100", Grade.WITHIN_3),

@@ -27,7 +27,7 @@ PANEL = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
 class Effort:
     """How much is drawn anew: audits of an answer, workers whose audits are followed, workers and answers whose money is."""
 
-    draws: int = 3
+    draws: int = 8
     workers: int = 4_000
     earners: int = 200
     answers: int = 2_000

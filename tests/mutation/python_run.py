@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -51,24 +52,33 @@ ORDER = [
     "errors",
 ]  # what decides about money first
 COPIED = ("llmnet/proof", "tests/proof", "runtime_spec/vectors")
-# The vectors are what tests compare with; the rest runs once, when it is imported.
+# The vectors are what tests compare with; the rest runs once, when it is imported. A mutant that never ends gets
+# 2 * timeout_multiplier * (what its tests usually take + timeout_constant) seconds of a core.
 CONFIGURATION = """[tool.mutmut]
 source_paths = ["llmnet"]
 do_not_mutate = ["llmnet/__init__.py", "llmnet/proof/__init__.py", "llmnet/proof/vectors/*"]
 also_copy = ["runtime_spec"]
 pytest_add_cli_args = [
-  "-p", "no:cacheprovider", "-p", "no:benchmark", "-p", "no:xdist", "--import-mode=importlib",
+  "-p", "no:cacheprovider", "-p", "no:benchmark", "-p", "no:xdist", "-p", "no:asyncio", "--import-mode=importlib",
   "--deselect", "tests/proof/test_package.py::test_importing_it_loads_numpy_and_the_curve_only",
 ]
 pytest_add_cli_args_test_selection = ["tests/proof"]
 use_git_change_detection = false
-timeout_constant = 20.0
+timeout_constant = 5.0
+timeout_multiplier = 2.0
 [tool.pytest.ini_options]
 filterwarnings = ["error"]
 """
-PROFILE = """from hypothesis import settings
+PROFILE = """from hypothesis import Phase, settings
 
-settings.register_profile("mutation", max_examples={examples}, derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "mutation",
+    max_examples={examples},
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),  # that it fails is enough, nobody reads the smallest example
+)
 settings.load_profile("mutation")
 """
 _TEXT = re.compile(r"""[rbf]?("[^"]*"|'[^']*')""")
@@ -176,11 +186,14 @@ def ask(work: Path, names: Iterable[str], deadline: float) -> None:
     """Let the tests judge these mutants until then (`time.monotonic`)."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
-    with subprocess.Popen(command, cwd=work, env=environment, stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen(
+        command, cwd=work, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as running:
         try:
             status = running.wait(max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            running.terminate()  # what is known is on disk
+            # What is known is on disk. The mutant that is being judged is a process of its own, which may never end by itself.
+            os.killpg(running.pid, signal.SIGKILL)
             return
     if status:
         raise SystemExit(f"mutmut ended with status {status}; run it in {work} to see why")

@@ -1,6 +1,6 @@
 """Runs the mutants of a crate of `runtime_spec`, a slice of time per call, and says which of them no test notices.
 
-    python -m tests.mutation.rust_run primitives --work DIR [--seconds 500] [--only scoring.rs,merkle.rs]
+    python -m tests.mutation.rust_run primitives --work DIR [--seconds 500] [--only scoring.rs,merkle.rs] [--again]
 
 `DIR` keeps a copy of the workspace with all mutants in it, its build and what is known of each mutant; so a run can be
 stopped at any time and goes on where it was. Exit status 1 if a mutant survives that `rust_equivalent.json` does not explain.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ EXPLAINED = Path(__file__).with_name("rust_equivalent.json")
 _LEAST_TIMEOUT = 20.0  # seconds
 _ROUNDS = 30  # builds until all that does not compile is left out
 _UNFIT = "does not compile"
+_ALIVE = {"survived": "equivalent", "not reached": "unreachable"}  # and what each is called when explained
 _NUMBER = re.compile(rb"crate::mutants::on\((\d+)\)")
 
 
@@ -60,7 +61,7 @@ CRATES = {
             "lib.rs": "tests::stages",
             "outage.rs": "tests::outage",
             "plants.rs": "tests::plants",
-            "reviews.rs": "tests::reviews",
+            "reviews.rs": "tests::reviews tests::challenges",
             "stages.rs": "tests::stages",
             "types.rs": "tests::verdicts",
         },
@@ -87,6 +88,13 @@ class Workshop:
         self._binaries: list[Path] = []
         if self._state_file.exists():
             self.results = json.loads(self._state_file.read_text())
+
+    def forget_survivors(self, explained: Container[str]) -> None:
+        """Survivors that are not explained are asked about anew: there may be tests for them now."""
+        for name, result in list(self.results.items()):
+            if result in _ALIVE and name not in explained:
+                del self.results[name]
+        self.save()
 
     def save(self) -> None:
         """Keeps what is known."""
@@ -184,7 +192,7 @@ class Workshop:
         """What the tests say: `caught`, `timeout` (which counts as caught) or `survived`."""
         active, slow = {ACTIVE: str(mutant.id)}, self._crate.slow
         first = self._crate.first.get(mutant.path)
-        rounds = [[first]] if first else []
+        rounds = [first.split()] if first else []
         rounds.append(["--skip", slow])
         if slow != "-":
             rounds.append([slow])
@@ -243,7 +251,6 @@ def _numbered(mutants: Sequence[Mutant]) -> Iterator[tuple[int, str]]:
 def run(crate: Crate, work: Path, seconds: float, only: Iterable[str], source: Path = SPEC) -> Workshop:
     """Tries mutants that nothing is known of, file by file in the order of `only` (empty: all), until the time is over."""
     end = time.monotonic() + seconds
-    work.mkdir(parents=True, exist_ok=True)
     shop = Workshop(crate, work, source)
     shop.build()
     started = time.monotonic()
@@ -271,9 +278,9 @@ def report(shop: Workshop, explained: dict[str, str]) -> list[str]:
     for mutant in shop.mutants:
         name = shop.name(mutant)
         result = shop.results.get(name, "not tried")
-        if result in ("survived", "not reached"):
+        if result in _ALIVE:
             if name in explained:
-                result = "equivalent"
+                result = _ALIVE[result]
             else:
                 survivors.append(f"{mutant.path}:{mutant.line}: {result}: {name}")
         counts.setdefault(mutant.path, Counter())[result] += 1
@@ -298,10 +305,15 @@ def main() -> int:
     parser.add_argument(
         "--source", type=Path, default=SPEC, help="the workspace, by default this repository's"
     )
+    parser.add_argument("--again", action="store_true", help="ask about unexplained survivors once more")
     args = parser.parse_args()
     only = [name for name in args.only.split(",") if name]
+    explained = json.loads(EXPLAINED.read_text())
+    args.work.mkdir(parents=True, exist_ok=True)
+    if args.again:
+        Workshop(CRATES[args.crate], args.work, args.source).forget_survivors(explained)
     shop = run(CRATES[args.crate], args.work, args.seconds, only, args.source)
-    return 1 if report(shop, json.loads(EXPLAINED.read_text())) else 0
+    return 1 if report(shop, explained) else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.mutation.python_run import (
     ORDER,
     ROOT,
     Mutant,
+    ask,
     changed_lines,
     changed_part,
     only_words,
@@ -89,3 +91,27 @@ def test_every_module_has_its_turn_and_explanations_name_code_that_is_there() ->
         code = " ".join((ROOT / "llmnet" / "proof" / place.split("::")[0]).read_text().split())
         assert change.split(" -> ")[0].split(" #")[0] in code, key
         assert len(why) > 10
+
+
+def test_a_mutant_that_never_ends_does_not_outlive_its_slice(tmp_path: Path) -> None:
+    """mutmut leaves each mutant to a child of its own, which goes on when only the parent is stopped."""
+    (tmp_path / "mutmut.py").write_text(
+        "import os, pathlib, time\n"
+        "child = os.fork()\n"
+        "if child: pathlib.Path('child').write_text(str(child))\n"
+        "time.sleep(600)\n"
+    )
+    ask(tmp_path, [], time.monotonic() + 2)
+    child = int((tmp_path / "child").read_text())
+    deadline = time.monotonic() + 10
+    while _runs(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(child)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

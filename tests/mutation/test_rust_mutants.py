@@ -147,7 +147,15 @@ def test_a_survivor_is_reported_unless_it_is_explained(
     }
     explained = {"a.rs::f: c -> x": "the same"}
     assert report(shop, explained) == ["a.rs:7: survived: a.rs::f: a -> x"]
-    assert "a.rs: 3 mutants: 1 survived, 1 caught, 1 equivalent" in capsys.readouterr().out
+    assert "a.rs: 3 mutants: 1 survived, 1 caught, 1 unreachable" in capsys.readouterr().out
+
+
+def test_survivors_that_nobody_explains_are_asked_about_again(tmp_path: Path) -> None:
+    shop = Workshop(CRATES["primitives"], tmp_path)
+    shop.results = {"a": "survived", "b": "caught", "c": "not reached", "d": "survived", "e": "timeout"}
+    shop.forget_survivors({"d": "the same"})
+    known = {"b": "caught", "d": "survived", "e": "timeout"}
+    assert Workshop(CRATES["primitives"], tmp_path).results == known
 
 
 def test_only_what_is_there_is_explained() -> None:

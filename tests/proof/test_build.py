@@ -272,6 +272,14 @@ def test_everything_that_clamps_ties_with_a_kth_that_just_clamps() -> None:
     assert logprobs.tolist() == [[0, -32767]]
 
 
+@pytest.mark.parametrize("vocabulary", [8, 9, 12, 16])
+def test_nearly_all_of_a_small_vocabulary_can_be_candidates(vocabulary: int) -> None:
+    logits = np.linspace(0, -20, vocabulary, dtype=np.float32)[np.newaxis]
+    ids, logprobs = top_candidates(logits, 8)
+    assert ids.tolist() == [list(range(8))]
+    assert (np.diff(logprobs[0]) < 0).all()
+
+
 def test_shapes_that_do_not_fit_are_named() -> None:
     z, h = batch()
     lanes = np.zeros((B, 8))

@@ -157,6 +157,7 @@ def test_trailing_bytes_are_refused_where_they_start(item: Encoded, tail: bytes)
     with pytest.raises(DecodeError) as caught:
         type(item).decode(encoded + tail)
     assert (caught.value.kind, caught.value.offset) == ("trailing", len(encoded))
+    assert caught.value.reason in str(caught.value)
 
 
 @given(

@@ -18,6 +18,7 @@ from llmnet.proof import (
     batch_root,
     merkle_root,
     multiproof,
+    opening,
     place_segments,
     receipts_root,
     single_proof,
@@ -71,6 +72,17 @@ def test_single_paths_verify_and_are_short(items: list[bytes], data: st.DataObje
     assert verify_single(merkle_root(items), len(items), index, items[index], proof)
     assert len(proof) <= (len(items) - 1).bit_length()
     assert not verify_single(merkle_root(items), len(items), index, items[index] + b"!", proof)
+
+
+def test_an_opening_is_the_leaves_and_what_proves_them() -> None:
+    leaves = [Leaf(index, 5, (), (index,) * 8, (0,) * 8) for index in range(11)]
+    positions = [0, 3, 4, 10]
+    opened, nodes = opening(leaves, positions)
+    assert opened == [leaves[position] for position in positions]
+    shown = [leaf.encode() for leaf in opened]
+    assert verify_multiproof(transcript_root(leaves), len(leaves), positions, shown, nodes)
+    with pytest.raises(ShapeError):
+        opening(leaves, [3, 3])
 
 
 @given(proven(), st.integers(0, 1 << 32))

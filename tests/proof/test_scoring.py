@@ -54,7 +54,7 @@ def test_a_zero_threshold_never_counts_for_the_worker() -> None:
 
 
 def test_an_answer_adds_six_nat_at_best_and_twelve_at_worst() -> None:
-    assert [clip(x) for x in (-1537, -1536, 0, 3072, 3073)] == [-1536, -1536, 0, 3072, 3072]
+    assert [clip(x) for x in (-257, -256, 0, 3072, 3073)] == [-256, -256, 0, 3072, 3072]
 
 
 FAR, EDGE, NEAR = (51, 0), (50, 75), (0, 0)

@@ -81,7 +81,7 @@ def test_every_verdict_and_every_reason_occurs() -> None:
             item["sprt"] == "failed",
             item["self_consistent"],
             item["tokens_match"],
-            item["margin_evidence"] >= 1536,
+            item["margin_evidence"] >= 2304,
         )
         for item in failed
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,15 @@ def test_the_committed_page_is_what_the_committed_data_give() -> None:
     if not any((ROOT / DATA).glob("redteam-*.json")):
         pytest.skip("no results are published yet")
     assert (ROOT / PAGE).read_text() == text_of(ROOT)
+
+
+def test_the_readme_names_what_is_not_covered_and_nothing_else() -> None:
+    found = load(ROOT / DATA)
+    names = {cell.attack for one in found.classes for cell in one.cells if not cell.covered}
+    names |= {one.name for one in found.outcomes if not one.covered}
+    text = (ROOT / "README.md").read_text()
+    named = text[text.index("**Not covered today**") : text.index("`make redteam` tries")]
+    assert set(re.findall(r"`([^`]+)`", named)) == names
 
 
 def test_a_committed_picture_is_what_the_committed_data_give() -> None:

@@ -50,8 +50,8 @@ def audit(seen: Answer, row: dict[str, int], rng: np.random.Generator) -> tuple[
     walk = np.cumsum(np.where(far, 693, -86))
     fails, clears = np.argmax(walk >= 3536), np.argmax(walk <= -1768)
     failed = walk[fails] >= 3536 and not (walk[clears] <= -1768 and clears < fails)
-    tokens = np.clip(np.where(miss == 1, 1024, -13).sum(), -1536, 3072)
-    return int(np.clip(evidence, -1536, 3072)), int(tokens), bool(failed or tokens >= 1536)
+    tokens = np.clip(np.where(miss == 1, 1536, -13).sum(), -256, 3072)
+    return int(np.clip(evidence, -256, 3072)), int(tokens), bool(failed or tokens >= 2304)
 
 
 def steps(distances: NDArray[np.int64], row: dict[str, int], lanes: str) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -23,8 +24,11 @@ from llmnet.verifier.calibrate import (
     quantile,
     quantile_above,
 )
+from llmnet.verifier.calibrate.observed import MAX_DISTANCE
 
 from .observations import answer, honest
+
+fitting = import_module("llmnet.verifier.calibrate.fit")
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=300), st.sampled_from([0.95, 0.99]))
@@ -75,13 +79,28 @@ def test_where_deviations_cluster_quantiles_slash_the_honest_and_safe_thresholds
     assert max(ratios) - min(ratios) <= 0.02
 
 
-def test_without_clusters_quantiles_are_nearly_safe() -> None:
+def test_an_honest_machine_with_twice_the_noise_is_spared_too() -> None:
+    """Without clusters the quantiles are nearly safe for the machine that was measured, and only for that one."""
     answers = honest(400, clustering=0.0)
     nominal, safe = (fit(answers, NumericsClass.BF16, method=one) for one in (Method.NOMINAL, Method.SAFE))
-    assert safe.logit_q99 < 1.3 * nominal.logit_q99
+    assert 1.3 * nominal.logit_q99 < safe.logit_q99 < 2.3 * nominal.logit_q99
+
+    def slashed(row: Calibration, power: int) -> float:
+        return false_alarm(every_audit([one.noisier(power) for one in answers], row), draws=0).rate
+
+    assert slashed(nominal, 1) < 1e-4 and slashed(nominal, 2) > 0.5
+    assert slashed(safe, 2) <= 1e-5
 
 
-def test_a_worker_that_is_asked_for_the_hardest_kind_only_is_spared_too() -> None:
+def test_noise_grows_in_the_square() -> None:
+    one = replace(answer("x", [3, MAX_DISTANCE]), hidden=(1, 2), deficit=(100, None)).noisier(4)
+    assert (one.logit, one.hidden, one.deficit) == ((12, MAX_DISTANCE), (4, 8), (200, None))
+
+
+def test_a_worker_that_is_asked_for_the_hardest_kind_only_is_spared_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fitting, "NOISE", 1)  # a noisier machine asks for more still
     easy = honest(380, clustering=0.2)
     hard = [
         replace(one, id=f"hard/{number}", logit=tuple(4 * value for value in one.logit))
@@ -101,7 +120,9 @@ def test_the_tolerance_in_sampling_is_the_least_that_spares() -> None:
         for one, short in zip(honest(400), deficits, strict=True)
     ]
     row = fit(answers, NumericsClass.BF16)
-    assert 0.29 * 65536 < row.tau_sample <= 0.31 * 65536
+    assert (
+        0.42 * 65536 < row.tau_sample < 0.44 * 65536
+    )  # 0.3 nat by the root of two: a machine with twice the noise
     clean = [replace(one, deficit=(0,) * 16) for one in answers]
     assert fit(clean, NumericsClass.BF16).tau_sample == 1311
     with pytest.raises(CalibrationError, match="a nat in sampling"):

@@ -115,7 +115,7 @@ def answer_scoring() -> VectorFile:
 def cusum() -> VectorFile:
     """Answers of one worker, one after the other."""
     source = Source("cusum")
-    honest: Answer = {"position": -1536, "margin": -208}
+    honest: Answer = {"position": -256, "margin": -208}
     worst: Answer = {"position": 3072, "margin": 3072}
     missed: Answer = {"missed_deadline": True}
     histories: list[list[Answer]] = [
@@ -133,7 +133,7 @@ def cusum() -> VectorFile:
     for _ in range(20):
         length = rand.randint(1, 12)
         answers = [
-            {"position": rand.randint(-1536, 3072), "margin": rand.randint(-208, 1024)} for _ in range(length)
+            {"position": rand.randint(-256, 3072), "margin": rand.randint(-208, 1536)} for _ in range(length)
         ]
         histories.append([missed if rand.random() < 0.1 else answer for answer in answers])
     return VectorFile(

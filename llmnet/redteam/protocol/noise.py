@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from llmnet import proof
 from llmnet.chain import Event
 from llmnet.proof import Calibration, Leaf
+from llmnet.proof.scoring import SLASH
 from llmnet.redteam.protocol.people import Deal, Sale
 from llmnet.redteam.protocol.purse import Purse
 from llmnet.redteam.protocol.registry import Effect, Found, attack
@@ -18,7 +19,6 @@ from llmnet.sim.evidence import lanes_at
 from llmnet.verifier.calibrate import Observed, fit, measured_row
 
 _FAMILY = "noise"
-_LIMIT, _CLIP = 5_120, (-1_536, 3_072)
 _RARE = 1e-4  # slashes an audit below which an honest worker outlives ten thousand of them
 Seen = Sequence[tuple[int, int, bool]]
 """One answer: squared distances of both sketches, and whether the token missed, at each position."""
@@ -47,10 +47,6 @@ _FP32 = Strain(
 )
 
 
-_EXACT, _COARSE = (_FP32.name, "FP32", "BF16_FP32_RESIDUAL"), ("FP16", "BF16")
-_ALL = (*_EXACT, *_COARSE)
-
-
 def strains(observed: Sequence[Observed]) -> list[Strain]:
     """All classes that were recorded."""
     return [_FP32, *map(_strain, observed)]
@@ -72,7 +68,7 @@ def _evidence(seen: Seen, row: Calibration, power: int) -> int:
     """Position evidence of an answer at its first sixteen positions, 1/256 nat, with so much more noise."""
     rows = seen[:16]
     total = sum(proof.position_evidence(logit * power, hidden * power, row) for logit, hidden, _ in rows)
-    return max(_CLIP[0], min(_CLIP[1], total))
+    return proof.clip(total)
 
 
 def slashes(strain: Strain, power: int, audits: int, rng: random.Random) -> float:
@@ -81,7 +77,7 @@ def slashes(strain: Strain, power: int, audits: int, rng: random.Random) -> floa
     total = count = 0
     for _ in range(audits):
         total = max(0, total + rng.choice(found))
-        if total >= _LIMIT:
+        if total >= SLASH:
             total, count = 0, count + 1
     return count / audits
 
@@ -127,12 +123,10 @@ def _on_chain(setting: Setting, strain: Strain, power: int) -> tuple[int, int, i
         return len(audits), room.count("WorkerFined"), room.count("WorkerSlashed")
 
 
-def _strained(
-    setting: Setting, power: int, choose: Callable[[Strain], Strain], classes: Collection[str] = _ALL
-) -> Found:
+def _strained(setting: Setting, power: int, choose: Callable[[Strain], Strain]) -> Found:
     """Each class: a few answers on the chain, and many audits resampled."""
     notes, worst, audits, fined = [], 0.0, 0, 0
-    for whole in (strain for strain in strains(setting.honest) if strain.name in classes):
+    for whole in strains(setting.honest):
         strain = choose(whole)
         rate = slashes(strain, power, 20_000 * setting.scale, random.Random(setting.seed))
         done, fines, slashed = _on_chain(setting, strain, power)
@@ -152,19 +146,11 @@ def _all(strain: Strain) -> Strain:
 
 
 attack(
-    "twice the noise, Fp32 and Bf16Fp32Residual",
+    "twice the noise",
     _FAMILY,
     "an honest worker whose squared distances are twice as large; it must not be slashed",
     Effect.NOTHING,
-)(lambda setting: _strained(setting, 2, _all, _EXACT))
-attack(
-    "twice the noise, Fp16 and Bf16",
-    _FAMILY,
-    "an honest worker whose squared distances are twice as large; it must not be slashed",
-    Effect.SUCCEEDS,
-    uncovered="with the rows that were measured on one machine an honest worker with twice the noise is slashed once in some 500 audits in "
-    "these classes: their thresholds need answers of several machines, or a factor of about a half more",
-)(lambda setting: _strained(setting, 2, _all, _COARSE))
+)(lambda setting: _strained(setting, 2, _all))
 attack(
     "a machine with four times the noise",
     _FAMILY,

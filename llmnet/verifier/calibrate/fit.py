@@ -27,7 +27,8 @@ _LANES = ("logit", "hidden")
 
 class Method(Enum):
     """How a threshold follows from the distances: the quantile, the upper 95 % limit of what it may be, or the least multiple of
-    the quantiles that spares honest workers, also one that is asked for nothing but the hardest kind of prompt.
+    the quantiles that spares honest workers, also one that is asked for nothing but the hardest kind of prompt, and one whose
+    machine is noisier than those measured.
     """
 
     NOMINAL = "nominal"
@@ -36,14 +37,18 @@ class Method(Enum):
 
 
 TARGET = 1e-6
-"""False slashes an audit, at the upper 95 % limit, that thresholds are chosen for."""
+"""False slashes an audit, at the upper 95 % limit, that thresholds are chosen for: of distances, and of tokens."""
 TARGET_OF_A_KIND = 1e-5
 """The same for a worker that answers one kind of prompt only, without the limit: there are few answers of a kind."""
 LEAST_OF_A_KIND = 8
-TARGET_OF_TOKENS = 1e-7
-"""The same for evidence from tokens, which is to add next to nothing to that from distances."""
+LENT = 100
+"""To the tokens of a kind so many answers of all kinds are added: one miss in fifty answers says little about a kind."""
+NOISE = 2
+"""By how much the squared distances of an honest machine that nobody measured may be larger."""
+TARGET_OF_NOISE = 1e-5
+"""The same for such a machine, without the limit."""
 _TAUS = tuple(round(step * 65536 / 100) for step in range(2, 101))  # Q16.16: 0.02 to 1 nat
-_SCALES = tuple(1 + step / 20 for step in range(141))
+_SCALES = tuple(1 + step / 20 for step in range(301))
 
 
 def fit(
@@ -80,6 +85,7 @@ def fit(
 def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[str, int]) -> Calibration:
     """The least multiple that spares; what spares does so with larger thresholds."""
     kinds = _kinds(answers)
+    noisier = [answer.noisier(NOISE) for answer in answers]
 
     def scaled(place: int) -> Calibration:
         values = {name: max(FLOOR, round(value * _SCALES[place])) for name, value in quantiles.items()}
@@ -87,8 +93,10 @@ def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[s
 
     def spares(place: int) -> bool:
         thresholds = scaled(place)
-        evidence = [audit(answer, thresholds, seed_of(answer, 0)).position for answer in answers]
-        return _spares(evidence, kinds, TARGET)
+        strained = _positions(noisier, thresholds)
+        if slashes(strained, draws=0).rate > TARGET_OF_NOISE:
+            return False
+        return _spares(_positions(answers, thresholds), kinds)
 
     place = bisect_left(range(len(_SCALES)), True, key=spares)
     if place == len(_SCALES):
@@ -96,16 +104,24 @@ def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[s
     return scaled(place)
 
 
+def _positions(answers: Sequence[Observation], row: Calibration) -> list[int]:
+    return [audit(answer, row, seed_of(answer, 0)).position for answer in answers]
+
+
 def _tau(answers: Sequence[Observation]) -> int:
     """The least tolerance in sampling that spares and fines no answer; a larger one does so as well."""
     positions = [drawn(answer, seed_of(answer, 0)) for answer in answers]
     kinds = _kinds(answers)
+    noisier = [answer.noisier(NOISE) for answer in answers]
+
+    def judged(those: Sequence[Observation], tau: int) -> list[int]:
+        return [margin_evidence(one, tau, places)[0] for one, places in zip(those, positions, strict=True)]
 
     def spares(tau: int) -> bool:
-        evidence = [
-            margin_evidence(one, tau, places)[0] for one, places in zip(answers, positions, strict=True)
-        ]
-        return max(evidence) < MARGIN_FAIL and _spares(evidence, kinds, TARGET_OF_TOKENS)
+        evidence = judged(answers, tau)
+        if max(evidence) >= MARGIN_FAIL or not _spares(evidence, kinds, lent=LENT):
+            return False
+        return slashes(judged(noisier, tau), draws=0).rate <= TARGET_OF_NOISE
 
     place = bisect_left(_TAUS, True, key=spares)
     if place == len(_TAUS):
@@ -113,11 +129,14 @@ def _tau(answers: Sequence[Observation]) -> int:
     return _TAUS[place]
 
 
-def _spares(evidence: Sequence[int], kinds: Sequence[Sequence[int]], target: float) -> bool:
-    """Whether workers with such answers are hardly ever slashed, nor those with answers of one kind."""
-    alike = ([evidence[number] for number in numbers] for numbers in kinds)
+def _spares(evidence: Sequence[int], kinds: Sequence[Sequence[int]], *, lent: int = 0) -> bool:
+    """Whether workers with such answers are hardly ever slashed, nor those with answers of one kind, of which each has `lent`
+    answers of all kinds beside its own.
+    """
+    times, others = (max(1, round(len(evidence) / lent)), evidence) if lent else (1, [])
+    alike = ([evidence[number] for number in numbers] * times + [*others] for numbers in kinds)
     alone = all(slashes(one, draws=0).rate <= TARGET_OF_A_KIND for one in alike)
-    return alone and slashes(evidence).above <= target
+    return alone and slashes(evidence).above <= TARGET
 
 
 def _kinds(answers: Sequence[Observation]) -> list[list[int]]:

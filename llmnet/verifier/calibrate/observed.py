@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -55,6 +56,17 @@ class Observation:
 
     def __len__(self) -> int:
         return len(self.logit)
+
+    def noisier(self, power: int) -> Observation:
+        """The answer of a machine whose squared distances are so many times as large, and deficits the root of it."""
+        return replace(
+            self,
+            logit=tuple(min(MAX_DISTANCE, power * value) for value in self.logit),
+            hidden=tuple(min(MAX_DISTANCE, power * value) for value in self.hidden),
+            deficit=tuple(
+                None if short is None else round(math.sqrt(power) * short) for short in self.deficit
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

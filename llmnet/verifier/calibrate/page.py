@@ -34,7 +34,8 @@ order than on a GPU. All was computed on one machine. Rows for a network of othe
 
 Thresholds are *safe*: the least multiple of the q95 and q99 of the distances that spares the honest
 (`docs/decisions/047-thresholds-that-spare.md`). Beside them stand *nominal* ones, the quantiles themselves, and *upper* ones,
-the upper 95 % limits of the quantiles. A worker is slashed at 20 nat. "False slashes an audit" is Lundberg's bound for workers
+the upper 95 % limits of the quantiles. "Twice the noise" is an honest machine whose squared distances are twice those
+measured: safe thresholds spare it as well. A worker is slashed at 20 nat. "False slashes an audit" is Lundberg's bound for workers
 whose answers are like these, its limit the 95th percentile over draws of as many answers; drawn workers are a second, cruder
 look. Forms are those of `llmnet/measure/prompts.py`, counted from 0.
 
@@ -124,6 +125,7 @@ def _crossed(reports: Sequence[Report]) -> str:
         "highest sum, nat",
         "false slashes an audit",
         "upper limit",
+        "the same with twice the noise",
         "hardest kind of prompt alone",
     )
     return _table(columns, [_crossed_row(one) for one in reports])
@@ -138,6 +140,7 @@ def _crossed_row(report: Report) -> tuple[object, ...]:
         f"{found.highest / _NAT:.2f}",
         f"{found.alarm.rate:.1e}",
         f"{found.alarm.above:.1e}",
+        f"{found.strained.rate:.1e}",
         f"{found.hardest_rate:.1e} (form {found.hardest})",
     )
 

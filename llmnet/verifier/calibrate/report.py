@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from llmnet.proof import Calibration
 from llmnet.proof.scoring import MARGIN_FAIL
 from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
-from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, Method, fit
+from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, NOISE, Method, fit
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
 from llmnet.verifier.calibrate.judge import Audited, drawn, every_audit, margin_evidence, seed_of
 from llmnet.verifier.calibrate.observed import Observation, Observed
@@ -63,14 +63,16 @@ class Judgement:
 class Crossed:
     """All answers, each judged by the row that was fitted on the other half.
 
-    `highest`: as those of one worker, in order (1/256 nat). `hardest`: the kind of prompt with the most false slashes an audit,
-    if a worker were asked nothing else, and that rate.
+    `strained`: the same with squared distances `NOISE` times as large, as of a machine that nobody measured.
+    `highest`: as those of one worker, in order (1/256 nat). `hardest`: the kind of prompt with the most false slashes an
+    audit, if a worker were asked nothing else, and that rate.
     """
 
     failed: Rate
     slashed: bool
     highest: int
     alarm: Alarm
+    strained: Alarm
     hardest: str
     hardest_rate: float
 
@@ -126,7 +128,7 @@ class Report:
             "positions": observed.positions,
             "row": asdict(self.row),
             "judgements": [_judgement_json(one) for one in (self.chosen, *self.others)],
-            "crossed": {**_with_rates(self.crossed), "alarm": asdict(self.crossed.alarm)},
+            "crossed": _crossed_json(self.crossed),
             "by_position": [_with_rates(band) for band in self.by_position],
             "by_prompt": [_with_rates(band) for band in self.by_prompt],
             "tolerances": [_with_rates(one) for one in self.tolerances],
@@ -200,6 +202,7 @@ def judgement(
 
 def _crossed(halves: Halves, row: Calibration, other: Calibration) -> Crossed:
     audits = [*every_audit(halves.held_out, row), *every_audit(halves.fitted, other)]
+    strained = [*every_audit(_noisier(halves.held_out), row), *every_audit(_noisier(halves.fitted), other)]
     answers = [*halves.held_out, *halves.fitted]
     kinds: dict[str, list[list[Audited]]] = {}
     for answer, found in zip(answers, audits, strict=True):
@@ -208,7 +211,12 @@ def _crossed(halves: Halves, row: Calibration, other: Calibration) -> Crossed:
     hardest = max(rates, key=lambda kind: rates[kind])
     slashed, *highest = in_sequence([found for one in audits for found in one])
     failed = Rate(sum(one[0].failed for one in audits), len(audits))
-    return Crossed(failed, slashed, max(highest), false_alarm(audits), hardest, rates[hardest])
+    alarms = false_alarm(audits), false_alarm(strained)
+    return Crossed(failed, slashed, max(highest), *alarms, hardest, rates[hardest])
+
+
+def _noisier(answers: Sequence[Observation]) -> list[Observation]:
+    return [answer.noisier(NOISE) for answer in answers]
 
 
 def exceedances(answers: Sequence[Observation], row: Calibration) -> tuple[Exceedance, ...]:
@@ -262,6 +270,10 @@ def _tolerance(answers: Sequence[Observation], tau: float) -> Tolerance:
     evidence = [margin_evidence(answer, limit, drawn(answer, seed_of(answer, 0)))[0] for answer in answers]
     fined = sum(found >= MARGIN_FAIL for found in evidence)
     return Tolerance(tau, _missed(answers, limit), Rate(fined, len(answers)))
+
+
+def _crossed_json(one: Crossed) -> dict[str, Any]:
+    return {**_with_rates(one), "alarm": asdict(one.alarm), "strained": asdict(one.strained)}
 
 
 def _judgement_json(one: Judgement) -> dict[str, Any]:

@@ -213,6 +213,20 @@ mod tests {
 	}
 
 	#[test]
+	fn the_slack_is_a_nat_and_nothing_more() {
+		// At 1/256 a bound of 256 steps is a nat behind; the difference of the noises decides the rest.
+		let (s, reference) = (sampler(1), candidates(&[(0, 0), (1, -256)]));
+		let behind = |id| s.noise(0, 0) - s.noise(0, id);
+		let margin = |least: i32| {
+			let token = (100..).find(|id| (least..least + 256).contains(&behind(*id))).unwrap();
+			s.margin(&leaf(0, token, &[]), &reference, 2, 1)
+		};
+		assert_eq!(margin(0), Margin::NotCounted, "65536");
+		assert_eq!(margin(256), Margin::Hit, "65537");
+		assert_eq!(margin(512), Margin::Miss, "65538, with a tau of 1");
+	}
+
+	#[test]
 	fn scores_are_nats_scaled_by_the_temperature() {
 		assert_eq!([0, 256, 128, 512].map(|t| sampler(t).in_nats(1_000)), [1_000, 1_000, 500, 2_000]);
 		assert_eq!([511, 512].map(|difference| sampler(1).in_nats(difference)), [1, 2]);

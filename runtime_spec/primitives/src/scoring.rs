@@ -10,12 +10,12 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 
-/// The least evidence of one answer.
-pub const LOWEST_EVIDENCE: i32 = -1536;
+/// The least evidence of one answer: what a good one forgives. A nat, so that honest answers in between do not pay for a cheat.
+pub const LOWEST_EVIDENCE: i32 = -256;
 /// The most evidence of one answer.
 pub const HIGHEST_EVIDENCE: i32 = 3072;
 /// The margin evidence at which an answer fails: two misses, which honest answers hardly ever have.
-pub const MARGIN_FAIL: i32 = 1536;
+pub const MARGIN_FAIL: i32 = 2304;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
 /// The accumulated evidence at which a worker is slashed.
@@ -25,7 +25,7 @@ pub const SLASH_EVIDENCE: i32 = 5120;
 /// worker misses here and there, and who has seen the whole output can choose just these places.
 pub const EXCEPTION_MISSES: usize = 8;
 
-const MARGIN_MISS: i32 = 1024;
+const MARGIN_MISS: i32 = 1536;
 const MARGIN_HIT: i32 = -13;
 const SPRT_HIT: i32 = 693;
 const SPRT_MISS: i32 = -86;

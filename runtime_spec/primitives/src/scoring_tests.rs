@@ -66,7 +66,7 @@ fn changed(change: impl Fn(&mut Leaf)) -> Vec<Leaf> {
 fn an_exact_answer_passes_with_the_least_evidence() {
 	let judgement = judged(&honest_leaves(), &three());
 	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Passed, Reason::Clean));
-	assert_eq!(judgement.evidence, Evidence { position: -1024, margin: -208 });
+	assert_eq!(judgement.evidence, Evidence { position: -256, margin: -208 });
 	assert_eq!((judgement.accepted, judgement.rejected), (vec![1, 2, 3], vec![]));
 }
 
@@ -139,7 +139,7 @@ fn tokens_that_the_reference_would_not_sample_fail() {
 	references.iter_mut().for_each(delivered);
 	let judgement = judged(&leaves, &references);
 	assert_eq!((judgement.verdict, judgement.reason), (Verdict::Failed, Reason::Margin));
-	assert_eq!(judgement.evidence, Evidence { position: -1024, margin: HIGHEST_EVIDENCE });
+	assert_eq!(judgement.evidence, Evidence { position: -256, margin: HIGHEST_EVIDENCE });
 	let with = |misses: usize| {
 		let (mut leaves, mut references) = (honest_leaves(), three());
 		for place in 0..misses {
@@ -227,7 +227,7 @@ fn an_outlier_cannot_move_the_median_out_of_the_honest_range() {
 	let mut references = three();
 	references[0].1.iter_mut().for_each(|leaf| leaf.logit_sketch = [i16::MAX; 8]);
 	let judgement = judged(&honest_leaves(), &references);
-	assert_eq!((judgement.verdict, judgement.evidence.position), (Verdict::Passed, -1024));
+	assert_eq!((judgement.verdict, judgement.evidence.position), (Verdict::Passed, -256));
 }
 
 #[test]

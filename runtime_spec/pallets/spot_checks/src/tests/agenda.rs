@@ -1,6 +1,9 @@
-use super::workshop::*;
+use super::{
+	reviews::{appeal, framed, with_many_validators},
+	workshop::*,
+};
 use crate::{mock::*, Agenda, AgendaCursor, Due, Stage, WeightInfo};
-use frame_support::{assert_ok, weights::Weight};
+use frame_support::{assert_ok, assert_storage_noop, traits::Hooks, weights::Weight};
 
 type W = <Test as crate::Config>::WeightInfo;
 
@@ -82,7 +85,6 @@ fn the_deadline_of_a_stage_that_is_over_does_nothing() {
 #[test]
 fn idle_work_is_charged() {
 	build_and_execute(|| {
-		use frame_support::traits::Hooks;
 		let now = System::block_number();
 		AgendaCursor::<Test>::put(now);
 		crate::DrawRound::<Test>::put(now);
@@ -92,7 +94,57 @@ fn idle_work_is_charged() {
 }
 
 #[test]
+fn without_weight_nothing_is_written() {
+	build_and_execute(|| {
+		let now = System::block_number();
+		assert_storage_noop!({
+			SpotChecks::on_idle(now, Weight::zero());
+		});
+	});
+}
+
+/// What the idle work of this block costs, but for its tasks: one step to what is to be drawn, one to the next round,
+/// and one that finds this round unfinished.
+fn charged_for_draws() -> Weight {
+	let now = System::block_number();
+	let tasks = tasks(now) as u64;
+	SpotChecks::on_idle(now, Weight::MAX)
+		- (W::thaw() + W::agenda_block() + W::deadline() * tasks)
+		- W::next_draw() * 3
+}
+
+#[test]
+fn a_draw_is_charged_for_each_audit() {
+	build_and_execute(|| {
+		crate::AuditFloor::<Test>::put(llmnet_primitives::drawing::ONE);
+		assert_ok!(Delivery::of((0..2).map(|index| work(1, index, 4)).collect()).commit(&worker()));
+		run_to(2 * ROUND);
+		assert_eq!(charged_for_draws(), W::draw_batch(2));
+	});
+}
+
+#[test]
+fn a_batch_that_is_sealed_anew_is_charged_for_no_audit() {
+	build_and_execute(|| {
+		world(|w| w.lost_rounds.insert(1));
+		assert_ok!(Delivery::of(vec![work(1, 0, 4)]).commit(&worker()));
+		run_to(2 * ROUND);
+		assert_eq!(charged_for_draws(), W::draw_batch(0));
+	});
+}
+
+#[test]
+fn the_draw_of_a_review_is_charged_like_that_of_one_audit() {
+	with_many_validators(|| {
+		let case = framed(0);
+		assert_ok!(appeal(&case));
+		run_to((System::block_number() / ROUND + 2) * ROUND);
+		assert_eq!(charged_for_draws(), W::draw_batch(1));
+		assert_eq!(case.review_by(&worker()).stage(), Stage::ReceiptOpened);
+	});
+}
+
+#[test]
 fn the_mock_chain_s_configuration_is_sound() {
-	use frame_support::traits::Hooks;
 	<SpotChecks as Hooks<u32>>::integrity_test();
 }

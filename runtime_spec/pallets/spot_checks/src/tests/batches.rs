@@ -39,7 +39,8 @@ fn a_batch_is_placed_rooted_and_recorded() {
 		let batch = SpotChecks::batch(worker(), 0).unwrap();
 		assert_eq!(batch.root, llmnet_primitives::merkle::root(&placed).unwrap());
 		assert_eq!((batch.segments, batch.receipts, batch.amount), (3, 8, 130));
-		assert_eq!((batch.round, batch.state, batch.pending), (1, BatchState::Sealed, 0));
+		assert_eq!((batch.round, batch.state), (1, BatchState::Sealed));
+		assert_eq!((batch.drawn, batch.pending), (0, 0));
 		let recorded = |session| Told::Recorded(worker(), session, 0);
 		assert_eq!(told(), [recorded(1), recorded(2), recorded(1)]);
 		let event = Event::BatchCommitted { worker: worker(), epoch: 0, receipts: 8, amount: 130 };
@@ -208,6 +209,34 @@ fn without_two_independent_validators_nothing_is_audited() {
 	});
 }
 
+/// Gives all that a validator has away, but for `rest`.
+fn keep(who: &AccountId32, rest: u128) {
+	use frame_support::traits::{fungible::Mutate, tokens::Preservation::Expendable};
+	assert_ok!(<Balances as Mutate<_>>::transfer(who, &account(60), STAKE - rest, Expendable));
+}
+
+#[test]
+fn validators_without_stake_are_not_drawn() {
+	build_and_execute(|| {
+		AuditFloor::<Test>::put(ONE);
+		validators()[1..].iter().for_each(|who| keep(who, 0));
+		let (epoch, batch) = drawn(vec![segment(1, 0, 0, 5)]);
+		assert_eq!((batch.state, batch.drawn), (BatchState::Settled, 0));
+		let reason = SkipReason::TooFewValidators;
+		System::assert_has_event(Event::AuditSkipped { worker: worker(), epoch, reason }.into());
+	});
+}
+
+#[test]
+fn the_least_stake_is_one() {
+	build_and_execute(|| {
+		AuditFloor::<Test>::put(ONE);
+		validators()[1..].iter().for_each(|who| keep(who, 1));
+		drawn(vec![segment(1, 0, 0, 5)]);
+		assert_eq!(SpotChecks::audit(0).unwrap().panel.len(), 3);
+	});
+}
+
 #[test]
 fn a_lost_value_is_replaced_by_a_later_one() {
 	build_and_execute(|| {
@@ -294,6 +323,8 @@ fn the_floor_is_roots() {
 		let set = |origin, floor| SpotChecks::set_audit_floor(origin, floor);
 		assert_noop!(set(RuntimeOrigin::signed(worker()), 1), DispatchError::BadOrigin);
 		assert_noop!(set(RuntimeOrigin::root(), ONE + 1), Error::<Test>::FloorTooHigh);
+		assert_ok!(set(RuntimeOrigin::root(), ONE));
+		assert_eq!(SpotChecks::audit_probability(worker()), ONE, "everything, at most");
 		assert_ok!(set(RuntimeOrigin::root(), 750_000));
 		assert_eq!(SpotChecks::audit_probability(worker()), 750_000);
 		System::assert_last_event(Event::AuditFloorSet { parts_per_million: 750_000 }.into());
@@ -317,7 +348,17 @@ fn a_failure_begins_a_probation_and_an_abstention_changes_nothing() {
 	state.count(Verdict::Failed, Evidence { position: 3072, margin: -208 });
 	assert_eq!((state.clean, state.probation, state.failed), (0, 20, 1));
 	state.count(Verdict::Abstained, Evidence::default());
-	state.count(Verdict::Passed, Evidence { position: -1024, margin: -208 });
+	state.count(Verdict::Passed, Evidence { position: -256, margin: -208 });
 	assert_eq!((state.clean, state.probation, state.passed), (1, 19, 1));
-	assert_eq!(state.evidence, Evidence { position: 2048, margin: 0 });
+	assert_eq!(state.evidence, Evidence { position: 2816, margin: 0 });
+}
+
+#[test]
+fn a_failure_taken_back_leaves_what_passed_answers_have_earned() {
+	let prior = WorkerState { clean: 7, probation: 5, passed: 10, failed: 1, ..Default::default() };
+	let (mut state, wrong) = (prior, Evidence { position: 3072, margin: -208 });
+	state.count(Verdict::Failed, wrong);
+	(0..2).for_each(|_| state.count(Verdict::Passed, Evidence::default()));
+	state.retract(wrong, &prior);
+	assert_eq!(state, WorkerState { clean: 9, probation: 3, passed: 12, ..prior });
 }

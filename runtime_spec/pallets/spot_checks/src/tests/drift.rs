@@ -1,8 +1,12 @@
 //! When many drift together, slashing freezes.
 use super::workshop::*;
-use crate::{mock::*, DriftWatch, Error, Event};
+use crate::{mock::*, Drift, DriftWatch, Error, Event};
 use frame_support::{assert_noop, assert_ok};
-use llmnet_primitives::{sampling::Sampler, scoring::Reason, Leaf, Role, Verdict};
+use llmnet_primitives::{
+	sampling::Sampler,
+	scoring::{Evidence, Reason},
+	Leaf, Role, Verdict,
+};
 use sp_runtime::AccountId32;
 
 /// Workers 1 to `count` with a session each.
@@ -61,7 +65,9 @@ fn after_the_thaw_the_next_wrong_answer_is_a_slash() {
 		(1..=3).for_each(|n| assert_eq!(audit(n, 0, far).verdict, Verdict::Failed));
 		audit(1, 1, far);
 		let period = System::block_number() / DRIFT;
-		run_to((period + 2) * DRIFT);
+		run_to((period + 2) * DRIFT - 1);
+		assert!(SpotChecks::slashing_frozen(), "until the last block of the next period");
+		next_block();
 		assert!(!SpotChecks::slashing_frozen(), "by itself, a period after the last alarm");
 		next_block();
 		System::assert_has_event(Event::Thawed.into());
@@ -139,7 +145,62 @@ fn root_thaws() {
 		assert_noop!(nobody, sp_runtime::DispatchError::BadOrigin);
 		assert_ok!(SpotChecks::thaw(RuntimeOrigin::root()));
 		assert!(!SpotChecks::slashing_frozen());
+		assert_eq!(DriftWatch::<Test>::get().drifting, 0, "what was counted so far does not freeze again");
 		audit(1, 1, far);
 		assert!(SpotChecks::worker_state(account(1)).removed);
+	});
+}
+
+#[test]
+fn at_a_period_s_beginning_those_audited_before_count() {
+	build_and_execute(|| {
+		workers(4);
+		DriftWatch::<Test>::mutate(|watch| watch.audited = 60);
+		run_to(DRIFT);
+		(1..=3).for_each(|n| assert_eq!(audit(n, 0, far).verdict, Verdict::Failed));
+		let watch = DriftWatch::<Test>::get();
+		assert_eq!((watch.audited, watch.audited_before, watch.drifting), (3, 60, 3));
+		assert!(!SpotChecks::slashing_frozen(), "3 of 60 are a twentieth and no more");
+		audit(4, 0, far);
+		assert!(SpotChecks::slashing_frozen(), "4 of 60 are more");
+	});
+}
+
+#[test]
+fn the_alarm_needs_three_and_more_than_a_twentieth() {
+	let alarms = |drifting, audited| Drift { drifting, audited, ..Default::default() }.is_alarming();
+	assert!(!alarms(2, 2));
+	assert!(alarms(3, 3));
+	assert!(alarms(3, 59));
+	assert!(!alarms(3, 60));
+}
+
+/// Whether a worker counts as drifting after an answer that leaves its evidence at `total`.
+fn drifts(reason: Reason, answer: (i32, i32), total: (i32, i32)) -> bool {
+	let evidence = |(position, margin)| Evidence { position, margin };
+	let drifting = || DriftWatch::<Test>::get().drifting;
+	DriftWatch::<Test>::kill();
+	crate::DriftSeen::<Test>::remove(worker());
+	SpotChecks::watch_drift(&worker(), reason, &evidence(answer), &evidence(total));
+	drifting() == 1
+}
+
+#[test]
+fn who_drifts_stands_at_half_of_the_slash_line() {
+	build_and_execute(|| {
+		assert!(!drifts(Reason::Clean, (9, 9), (2559, 2559)));
+		assert!(drifts(Reason::Clean, (9, 9), (2560, 0)));
+		assert!(drifts(Reason::Clean, (9, 9), (0, 2560)));
+	});
+}
+
+#[test]
+fn only_an_answer_that_speaks_against_its_worker_is_drift() {
+	build_and_execute(|| {
+		let high = (5000, 5000);
+		assert!(drifts(Reason::Positions, (1, 0), high));
+		assert!(drifts(Reason::Margin, (0, 1), high));
+		assert!(!drifts(Reason::Clean, (0, 0), high));
+		assert!(!drifts(Reason::Clean, (-256, -208), high));
 	});
 }

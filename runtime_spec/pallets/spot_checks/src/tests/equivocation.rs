@@ -190,6 +190,8 @@ fn what_was_committed_as_signed_is_no_equivocation() {
 		refused(report_committed(&delivery, epoch, 2, before), Error::NotCovered);
 		let elsewhere = Receipt { session: SESSION + 1, index: 0, ..other };
 		refused(report_committed(&delivery, epoch, 2, elsewhere), Error::NotCovered);
+		let same_index = Receipt { session: SESSION + 1, ..other };
+		refused(report_committed(&delivery, epoch, 2, same_index), Error::NotCovered);
 		let unsigned = report_opening(epoch, delivery.opening(2), other, sign(Bob, &other));
 		refused(unsigned, Error::SignatureInvalid);
 		let with = |change: fn(&mut Opening)| {
@@ -259,6 +261,7 @@ fn receipts_that_do_not_give_the_segment_s_root_are_a_slash() {
 		told();
 		assert_ok!(report_segment(&delivery, epoch, &other, Alice));
 		assert_eq!(told()[0], Told::Slashed(alice(), STAKE / 2 / 10));
+		refused(&other, Error::WorkerRemoved);
 	});
 }
 
@@ -284,5 +287,6 @@ fn a_signed_receipt_that_differs_from_the_opened_one_is_a_slash() {
 		assert_noop!(report(case.audit, other, Bob), Error::<Test>::SignatureInvalid);
 		assert_ok!(report(case.audit, other, Alice));
 		assert!(SpotChecks::worker_state(alice()).removed);
+		assert_noop!(report(case.audit, other, Alice), Error::<Test>::WorkerRemoved);
 	});
 }

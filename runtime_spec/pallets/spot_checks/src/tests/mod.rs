@@ -1,5 +1,6 @@
 mod agenda;
 mod batches;
+mod challenges;
 mod drift;
 mod equivocation;
 mod invariants;

@@ -1,6 +1,6 @@
 //! When many miss their deadlines together, deadlines are put off.
 use super::workshop::*;
-use crate::{mock::*, Event, OutageWatch, Stage};
+use crate::{mock::*, Event, Outage, OutageWatch, PutOff, Stage};
 use frame_support::assert_ok;
 use llmnet_primitives::{scoring::Reason, Role, Verdict};
 
@@ -42,7 +42,7 @@ fn an_outage_puts_deadlines_off_and_who_comes_back_passes() {
 		for case in waiting {
 			assert_eq!(case.decide().verdict, Verdict::Passed);
 		}
-		assert_eq!(crate::PutOff::<Test>::iter().count(), 0);
+		assert_eq!(PutOff::<Test>::iter().count(), 0);
 	});
 }
 
@@ -74,6 +74,18 @@ fn a_deadline_is_put_off_at_most_six_times() {
 			}
 		}
 		assert_eq!(deadlines.len(), 7);
+	});
+}
+
+#[test]
+fn each_stage_can_be_put_off_six_times() {
+	build_and_execute(|| {
+		let case = drawn(6).pop().unwrap();
+		OutageWatch::<Test>::mutate(|watch| watch.before = true);
+		run_to(case.stored().deadline + 1);
+		assert_eq!(PutOff::<Test>::get(case.audit), 1);
+		assert_ok!(case.open_receipt());
+		assert_eq!(PutOff::<Test>::get(case.audit), 0, "the next stage begins anew");
 	});
 }
 
@@ -121,4 +133,31 @@ fn duties_that_are_done_are_counted() {
 		// A receipt, three commitments, leaves, three references.
 		assert_eq!(OutageWatch::<Test>::get().done, 8);
 	});
+}
+
+#[test]
+fn who_has_not_acted_is_late() {
+	build_and_execute(|| {
+		let case = Case::draw(work(1, 0, 40));
+		let panel = case.panel();
+		assert_ok!(case.open_receipt());
+		assert_ok!(case.commit(&panel[1], &case.reference()));
+		OutageWatch::<Test>::kill();
+		run_to(case.stored().deadline + 1);
+		let watch = OutageWatch::<Test>::get();
+		assert_eq!(watch.missed, 2);
+		assert_eq!(watch.missing.into_inner(), [panel[0].clone(), panel[2].clone()]);
+	});
+}
+
+#[test]
+fn an_outage_is_eight_misses_of_four_owners_and_more_than_a_quarter() {
+	let spikes = |missed, done, owners: u8| {
+		let missing = (0..owners).map(account).collect::<Vec<_>>().try_into().unwrap();
+		Outage { missed, done, missing, ..Default::default() }.is_spike()
+	};
+	assert!(spikes(8, 23, 4));
+	assert!(!spikes(8, 24, 4), "a quarter and no more");
+	assert!(!spikes(7, 0, 4));
+	assert!(!spikes(8, 0, 3));
 }

@@ -107,6 +107,8 @@ fn who_does_not_reveal_is_fined() {
 			let told = told();
 			for (i, who) in panel.iter().enumerate() {
 				assert_eq!(told.contains(&Told::Fined(who.clone(), FINE)), i >= revealing);
+				let missed = Event::MissedDuty { audit: case.audit, validator: who.clone() };
+				assert_eq!(System::read_events_for_pallet().contains(&missed), i >= revealing);
 				let paid = told.contains(&Told::Paid(who.clone(), PANEL_REWARD));
 				assert_eq!(paid, revealing == 2 && i < 2);
 			}

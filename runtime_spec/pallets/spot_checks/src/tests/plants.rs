@@ -18,6 +18,7 @@ fn with_planter(test: impl FnOnce()) {
 		(13..18).for_each(|n| bond(&account(n), Role::Validator));
 		let planters = vec![planter()].try_into().unwrap();
 		assert_ok!(SpotChecks::set_planters(RuntimeOrigin::root(), planters));
+		System::assert_last_event(Event::PlantersSet { planters: 1 }.into());
 		PlantTally::<Test>::put(Tally { audits: 200, plants: 0 });
 		test();
 	});
@@ -92,6 +93,9 @@ fn who_looks_away_is_fined_once_five_others_have_looked() {
 		let told = told();
 		for who in &lazy {
 			assert!(told.contains(&Told::Fined(who.clone(), LAZY_FINE)));
+			let looked_away =
+				Event::LookedAway { audit: case.audit, validator: who.clone(), amount: LAZY_FINE };
+			System::assert_has_event(looked_away.into());
 		}
 		for who in &review.panel() {
 			assert!(!lazy.contains(who));
@@ -147,6 +151,22 @@ fn what_is_planted_is_planted_before_the_draw() {
 }
 
 #[test]
+fn what_was_planted_is_revealed_of_the_answer_s_first_audit() {
+	with_planter(|| {
+		let case = planted(0);
+		case.decide_with(&told_by_the_worker(&case));
+		let (who, drawn) = (case.panel()[0].clone(), case.positions());
+		let named = vec![(0..40).find(|position| !drawn.contains(position)).unwrap()];
+		let origin = RuntimeOrigin::signed(who.clone());
+		assert_ok!(SpotChecks::challenge(origin, case.audit, named.try_into().unwrap()));
+		let challenge = case.review_by(&who);
+		challenge.decide();
+		assert_noop!(reveal(&challenge), Error::<Test>::NotReviewable);
+		assert_ok!(reveal(&case));
+	});
+}
+
+#[test]
 fn one_in_fifty_at_most_is_planted() {
 	with_planter(|| {
 		PlantTally::<Test>::put(Tally { audits: 48, plants: 0 });
@@ -178,8 +198,10 @@ fn only_planters_plant_and_not_without_end() {
 		assert_noop!(stranger, Error::<Test>::NotPlanter);
 		let nobody = SpotChecks::set_planters(RuntimeOrigin::signed(account(2)), Default::default());
 		assert_noop!(nobody, sp_runtime::DispatchError::BadOrigin);
+		assert_eq!(SpotChecks::planters(), [planter()]);
 		for n in 0..MAX_PLANTS {
 			assert_ok!(plant(commitment(1, n)));
+			System::assert_last_event(Event::Planted { commitment: commitment(1, n) }.into());
 		}
 		assert_noop!(plant(commitment(1, 0)), Error::<Test>::AlreadyPlanted);
 		assert_noop!(plant(commitment(1, 99)), Error::<Test>::TooManyPlants);

@@ -1,6 +1,6 @@
 //! The way back after a slash, and what a strike means for an owner's other workers.
 use super::workshop::*;
-use crate::{mock::*, AuditFloor, Event};
+use crate::{mock::*, AuditFloor, Event, WorkerState, Workers};
 use frame_support::assert_ok;
 use llmnet_primitives::{Role, Verdict};
 use sp_runtime::AccountId32;
@@ -45,18 +45,18 @@ fn who_comes_back_begins_on_probation_and_with_its_record() {
 #[test]
 fn probation_after_a_strike_ends_with_passed_answers() {
 	build_and_execute(|| {
+		Workers::<Test>::insert(worker(), WorkerState { clean: 50, ..Default::default() });
 		world(|w| w.strikes.insert(worker(), 1));
-		commit(&worker(), 1, 0);
-		assert_eq!(SpotChecks::worker_state(worker()).probation, 20);
-		run_to(EPOCH);
-		let works = (1..21).map(|index| work(1, index, 3)).collect();
+		let works = (0..20).map(|index| work(1, index, 3)).collect();
 		let cases = Case::draw_all(&worker(), Delivery::of(works));
 		AuditFloor::<Test>::kill();
+		let state = SpotChecks::worker_state(worker());
+		assert_eq!((state.probation, state.clean), (20, 0));
 		for case in cases {
 			assert_eq!(SpotChecks::audit_probability(worker()), 1_000_000);
 			assert_eq!(case.decide().verdict, Verdict::Passed);
 		}
-		assert_eq!(SpotChecks::audit_probability(worker()), 250_000);
+		assert_eq!(SpotChecks::audit_probability(worker()), 250_000, "what passed before counts no more");
 	});
 }
 

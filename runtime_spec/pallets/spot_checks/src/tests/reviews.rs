@@ -1,6 +1,6 @@
-//! Challenges and appeals.
+//! Appeals, and what is taken back with a verdict.
 use super::workshop::*;
-use crate::{mock::*, Error, Event, HoldReason, ReviewKind, Reviews, Stage};
+use crate::{mock::*, Error, Event, HoldReason, Record, Records, Reviews, Stage, WorkerState};
 use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::DispatchResult,
@@ -12,49 +12,43 @@ use llmnet_primitives::{
 	Leaf, Leaves, Role, Verdict,
 };
 use sp_runtime::AccountId32;
-use std::collections::BTreeSet;
 
 /// The price of an answer of 40 tokens.
 const PRICE: u128 = 50;
 const FINE: u128 = 20 * PRICE;
 
 /// Validators enough for a first panel and five others.
-fn with_many_validators(test: impl FnOnce()) {
+pub(super) fn with_many_validators(test: impl FnOnce()) {
 	build_and_execute(|| {
 		(13..18).for_each(|n| bond(&account(n), Role::Validator));
 		test();
 	});
 }
 
-fn held(who: &AccountId32) -> u128 {
+pub(super) fn held(who: &AccountId32) -> u128 {
 	Balances::balance_on_hold(&HoldReason::Review.into(), who)
 }
 
-fn appeal(case: &Case) -> DispatchResult {
+pub(super) fn appeal(case: &Case) -> DispatchResult {
 	SpotChecks::appeal(RuntimeOrigin::signed(case.worker.clone()), case.audit)
 }
 
-fn challenge(case: &Case, who: &AccountId32, positions: &[u32]) -> DispatchResult {
-	let positions = positions.to_vec().try_into().unwrap();
-	SpotChecks::challenge(RuntimeOrigin::signed(who.clone()), case.audit, positions)
-}
-
 /// References with which the panel fails a good answer.
-fn framing(case: &Case) -> Vec<Leaves> {
+pub(super) fn framing(case: &Case) -> Vec<Leaves> {
 	let mut leaves = case.reference();
 	leaves.iter_mut().for_each(|leaf| leaf.logit_sketch.iter_mut().for_each(|lane| *lane += 20));
 	vec![leaves; case.panel().len()]
 }
 
 /// A good answer that its panel has failed.
-fn framed(index: u32) -> Case {
+pub(super) fn framed(index: u32) -> Case {
 	let case = Case::draw(work(1, index, 40));
 	case.decide_with(&framing(&case));
 	assert_eq!(case.outcome().verdict, Verdict::Failed);
 	case
 }
 
-fn far(leaf: &mut Leaf, _: &Sampler) {
+pub(super) fn far(leaf: &mut Leaf, _: &Sampler) {
 	leaf.logit_sketch.iter_mut().for_each(|lane| *lane += 20);
 }
 
@@ -74,6 +68,8 @@ fn an_appeal_overturns_what_a_larger_panel_does_not_find() {
 		let told = told();
 		for who in &first {
 			assert!(told.contains(&Told::Fined(who.clone(), FINE)), "who framed it is fined");
+			let rejected = Event::ReferenceRejected { audit: case.audit, validator: who.clone() };
+			System::assert_has_event(rejected.into());
 		}
 		assert!(told.contains(&Told::Restored(worker(), FINE - PRICE)));
 		assert!(told.contains(&Told::Judged(worker(), 3, PRICE, true)));
@@ -81,9 +77,12 @@ fn an_appeal_overturns_what_a_larger_panel_does_not_find() {
 		assert_eq!(held(&worker()), 0);
 		let outcome = case.outcome();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Passed, Reason::Overturned));
+		assert_eq!((outcome.evidence, outcome.total), (Evidence::default(), Evidence::default()));
 		let state = SpotChecks::worker_state(worker());
 		assert_eq!((state.failed, state.probation, state.evidence), (0, 0, Evidence::default()));
-		let ended = Event::ReviewEnded { audit: review.audit, of: case.audit, forfeited: false };
+		let (audit, reason, restored) = (case.audit, Reason::Overturned, FINE - PRICE);
+		System::assert_has_event(Event::Overturned { audit, worker: worker(), reason, restored }.into());
+		let ended = Event::ReviewEnded { audit: review.audit, of: audit, forfeited: false };
 		System::assert_has_event(ended.into());
 		assert_noop!(appeal(&case), Error::<Test>::NotReviewable);
 	});
@@ -158,9 +157,12 @@ fn a_slash_is_taken_back_with_the_verdict_that_led_to_it() {
 			assert_ok!(review.reveal(who, &review.reference()));
 		});
 		let told = told();
+		let restored = taken - 3 * share;
+		let back = Event::SlashTakenBack { worker: worker(), restored, returned: PRICE };
+		System::assert_has_event(back.into());
 		for expected in [
 			Told::Reinstated(worker()),
-			Told::Restored(worker(), taken - 3 * share),
+			Told::Restored(worker(), restored),
 			Told::Readmitted(worker(), PRICE),
 			Told::Forgiven(worker()),
 		] {
@@ -210,6 +212,86 @@ fn overturning_one_of_two_failures_leaves_the_other() {
 		let state = SpotChecks::worker_state(worker());
 		assert_eq!((state.removed, state.failed, state.probation, state.clean), (false, 1, 20, 0));
 		assert_eq!(state.evidence.position, 3072);
+	});
+}
+
+#[test]
+fn a_slash_that_other_answers_carry_stands() {
+	with_many_validators(|| {
+		let works = vec![work(1, 0, 40), work_with(1, 1, 40, 0, far), work_with(1, 2, 40, 0, far)];
+		let cases = Case::draw_all(&worker(), Delivery::of(works));
+		assert_ok!(cases[0].open_receipt());
+		cases[0].panel().iter().for_each(|who| {
+			assert_ok!(cases[0].report(who));
+		});
+		assert_ok!(appeal(&cases[0]));
+		cases[1..].iter().for_each(|case| {
+			case.decide();
+		});
+		assert_eq!(SpotChecks::worker_state(worker()).evidence.position, 1536 + 2 * 3072);
+		told();
+		assert_eq!(cases[0].review_by(&worker()).decide().verdict, Verdict::Passed);
+		assert_eq!(cases[0].outcome().reason, Reason::Overturned);
+		let state = SpotChecks::worker_state(worker());
+		assert_eq!((state.removed, state.evidence.position), (true, 2 * 3072));
+		assert!(!told().contains(&Told::Reinstated(worker())));
+	});
+}
+
+#[test]
+fn a_review_begins_where_the_receipt_is_open() {
+	with_many_validators(|| {
+		let case = framed(0);
+		assert_ok!(appeal(&case));
+		let review = case.review_by(&worker());
+		let (audit, of, panel) = (review.audit, case.audit, review.panel());
+		let begun = Event::ReviewBegun { audit, of, panel };
+		let (positions, deadline) = (case.positions(), System::block_number() - 1 + REFERENCE);
+		let opened = Event::ReceiptOpened { audit, session: 1, index: 0, positions, deadline };
+		assert!(events().ends_with(&[begun, opened]));
+		assert_eq!((review.stage(), review.stored().deadline), (Stage::ReceiptOpened, deadline));
+	});
+}
+
+#[test]
+fn three_others_are_a_panel() {
+	build_and_execute(|| {
+		(13..16).for_each(|n| bond(&account(n), Role::Validator));
+		let case = framed(0);
+		assert_ok!(appeal(&case));
+		assert_eq!(case.review_by(&worker()).panel().len(), 3);
+	});
+}
+
+#[test]
+fn the_bond_pays_the_panel_however_cheap_the_answer() {
+	with_many_validators(|| {
+		world(|w| {
+			let facts = w.sessions.get_mut(&1).unwrap();
+			(facts.price_in, facts.price_out) = (0, 0);
+		});
+		assert_ok!(appeal(&framed(0)));
+		assert_eq!(held(&worker()), 5 * PANEL_REWARD);
+	});
+}
+
+#[test]
+fn what_reviews_need_is_remembered() {
+	build_and_execute(|| {
+		let record = |case: &Case| Records::<Test>::get(case.audit).unwrap();
+		let passed = Case::draw(work(1, 0, 40));
+		passed.decide();
+		let nothing = Record {
+			accepted: validators().try_into().unwrap(),
+			to_treasury: 0,
+			prior: WorkerState::default(),
+			rejected: Default::default(),
+			bounty: 0,
+		};
+		assert_eq!(record(&passed), nothing);
+		let prior = SpotChecks::worker_state(worker());
+		let failed = framed(1);
+		assert_eq!(record(&failed), Record { to_treasury: FINE - PRICE, prior, ..nothing });
 	});
 }
 
@@ -285,172 +367,6 @@ fn a_review_without_the_worker_s_leaves_confirms() {
 	});
 }
 
-/// Decodes with another model at positions from `from` on, with leaves nudged so that the token wins.
-fn cheap_from(from: u32) -> impl Fn(&mut Leaf, &Sampler) {
-	move |leaf: &mut Leaf, _: &Sampler| {
-		if leaf.position >= from {
-			let ids: Vec<u32> = leaf.candidates.iter().map(|candidate| candidate.id).collect();
-			leaf.candidates[0].id = ids[3];
-			leaf.candidates[3].id = ids[0];
-			leaf.token = ids[3];
-		}
-	}
-}
-
-/// Positions of the answer that were not drawn.
-fn undrawn(case: &Case) -> Vec<u32> {
-	let drawn = case.positions();
-	(0..case.work.receipt.n_out).filter(|position| !drawn.contains(position)).collect()
-}
-
-/// An answer of 200 tokens that is cheap exactly where `case` would not look: its draw is known from an honest one.
-fn cheap_where_nobody_looks(misses: usize) -> (Case, Vec<u32>) {
-	let honest = Case::draw(work(1, 0, 200));
-	let cheap: Vec<u32> = undrawn(&honest).into_iter().take(misses).collect();
-	let at = cheap.clone();
-	let answer = work_with(1, 0, 200, 0, move |leaf, sampler| {
-		if at.contains(&leaf.position) {
-			cheap_from(0)(leaf, sampler);
-		}
-	});
-	// The same draw as if this answer had been committed.
-	let delivery = Delivery::of(vec![answer.clone()]);
-	let root = delivery.placed()[0].segment.receipts_root;
-	let placed = delivery.placed();
-	crate::Batches::<Test>::mutate(worker(), honest.stored().epoch, |batch| {
-		batch.as_mut().unwrap().root = llmnet_primitives::merkle::root_of(&placed).unwrap();
-	});
-	assert_eq!(placed[0].segment.receipts_root, root);
-	(Case { work: answer, delivery, ..honest }, cheap)
-}
-
-#[test]
-fn named_positions_convict_a_cheat_that_was_lucky() {
-	build_and_execute(|| {
-		let (case, cheap) = cheap_where_nobody_looks(12);
-		assert_eq!(case.decide().verdict, Verdict::Passed);
-		let who = case.panel()[0].clone();
-		let before = SpotChecks::worker_state(worker());
-		assert_ok!(challenge(&case, &who, &cheap));
-		assert_eq!(held(&who), 20 * 210);
-		let review = case.review_by(&who);
-		assert_eq!((review.positions(), review.stage()), (cheap, Stage::ReceiptOpened));
-		assert_eq!(BTreeSet::from_iter(review.panel()), BTreeSet::from_iter(case.panel()));
-		let balance = Balances::balance(&who);
-		told();
-		let outcome = review.decide();
-		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::Margin));
-		assert_eq!(outcome.evidence, Evidence { position: 0, margin: 3072 });
-		assert_eq!(SpotChecks::worker_state(worker()).failed, before.failed + 1);
-		let told = told();
-		assert!(told.contains(&Told::Fined(worker(), 20 * 210)));
-		let finder = 2 * 210;
-		assert_eq!(Balances::balance(&who), balance + 20 * 210 + finder + PANEL_REWARD);
-		assert_eq!(held(&who), 0);
-		assert_ok!(appeal(&review));
-		assert_eq!(Reviews::<Test>::get(review.audit + 1).unwrap().exceptions, review.positions());
-	});
-}
-
-#[test]
-fn several_challenges_convict_an_answer_once() {
-	build_and_execute(|| {
-		let (case, cheap) = cheap_where_nobody_looks(12);
-		assert_eq!(case.decide().verdict, Verdict::Passed);
-		let panel = case.panel();
-		for who in &panel {
-			assert_ok!(challenge(&case, who, &cheap));
-		}
-		let reviews: Vec<Case> = panel.iter().map(|who| case.review_by(who)).collect();
-		assert_eq!(reviews[0].decide().verdict, Verdict::Failed);
-		let (once, _) = (SpotChecks::worker_state(worker()), told());
-		for (review, who) in reviews.iter().zip(&panel).skip(1) {
-			assert_eq!(review.decide().verdict, Verdict::Failed);
-			assert_eq!(held(who), 0, "was right, if late");
-		}
-		assert_eq!(SpotChecks::worker_state(worker()), once, "never a slash from one answer");
-		assert!(!told().iter().any(|told| matches!(told, Told::Fined(..) | Told::Judged(..))));
-		assert_noop!(challenge(&case, &panel[1], &cheap), Error::<Test>::AlreadyReviewed);
-	});
-}
-
-#[test]
-fn named_positions_count_for_fraud_only() {
-	build_and_execute(|| {
-		// Seven misses, which an accuser could have chosen, and distances beyond all bounds.
-		let (case, cheap) = cheap_where_nobody_looks(7);
-		assert_eq!(case.decide().verdict, Verdict::Passed);
-		let (who, before) = (case.panel()[1].clone(), SpotChecks::worker_state(worker()));
-		let named: Vec<u32> = undrawn(&case).into_iter().take(16).collect();
-		assert!(cheap.iter().all(|position| named.contains(position)));
-		let pot_before = Balances::balance(&pot());
-		assert_ok!(challenge(&case, &who, &named));
-		let review = case.review_by(&who);
-		review.decide_with(&framing(&review));
-		let outcome = review.outcome();
-		assert_eq!((outcome.verdict, outcome.evidence), (Verdict::Passed, Evidence::default()));
-		assert_eq!(SpotChecks::worker_state(worker()), before, "nothing speaks for the worker either");
-		assert_eq!(held(&who), 0);
-		assert_eq!(Balances::balance(&pot()), pot_before + 20 * 210 - 3 * PANEL_REWARD, "and it costs");
-		assert_noop!(challenge(&case, &who, &named), Error::<Test>::AlreadyReviewed);
-	});
-}
-
-#[test]
-fn a_contradiction_at_a_named_position_is_fraud() {
-	build_and_execute(|| {
-		let case = Case::draw(work_with(1, 0, 200, 0, |leaf, _| {
-			if leaf.position == 150 {
-				leaf.token = leaf.candidates[1].id;
-			}
-		}));
-		assert!(!case.positions().contains(&150), "chance looked elsewhere");
-		assert_eq!(case.decide().verdict, Verdict::Passed);
-		let who = case.panel()[2].clone();
-		assert_ok!(challenge(&case, &who, &[150]));
-		let outcome = case.review_by(&who).decide();
-		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::SelfConsistency));
-		assert_eq!(outcome.evidence, Evidence { position: 3072, margin: 0 });
-	});
-}
-
-#[test]
-fn a_challenge_names_other_positions_of_a_passed_answer_and_comes_from_its_panel() {
-	build_and_execute(|| {
-		let case = Case::draw(work(1, 0, 100));
-		let who = case.panel()[0].clone();
-		let (drawn, free) = (case.positions()[3], undrawn(&case));
-		assert_noop!(challenge(&case, &who, &free[..1]), Error::<Test>::WrongStage);
-		case.decide();
-		let refused = |positions: &[u32]| {
-			assert_noop!(challenge(&case, &who, positions), Error::<Test>::BadExceptions);
-		};
-		refused(&[]);
-		refused(&[drawn]);
-		refused(&[100]);
-		refused(&[free[1], free[0]]);
-		refused(&[free[0], free[0]]);
-		assert_noop!(challenge(&case, &account(13), &free[..1]), Error::<Test>::NotOnPanel);
-		assert_noop!(challenge(&case, &worker(), &free[..1]), Error::<Test>::NotOnPanel);
-		assert_ok!(challenge(&case, &who, &free[..1]));
-		let review = case.review_by(&who);
-		let filed = Event::ReviewFiled {
-			audit: review.audit,
-			of: case.audit,
-			kind: ReviewKind::Challenge,
-			by: who.clone(),
-			bond: 20 * 110,
-		};
-		System::assert_has_event(filed.into());
-		review.decide();
-		assert_noop!(challenge(&review, &case.panel()[1], &free[1..2]), Error::<Test>::NotReviewable);
-		let failed = Case::draw(work_with(2, 0, 40, 0, far));
-		failed.decide();
-		let open = undrawn(&failed);
-		assert_noop!(challenge(&failed, &failed.panel()[0], &open[..1]), Error::<Test>::NotReviewable);
-	});
-}
-
 #[test]
 fn who_can_not_pay_the_bond_can_not_ask() {
 	with_many_validators(|| {
@@ -470,6 +386,6 @@ fn reviews_are_forgotten_with_what_they_reviewed() {
 		case.review_by(&worker()).decide();
 		run_to(System::block_number() + RETENTION + 2 * REVIEW);
 		assert_eq!(crate::Audits::<Test>::iter().count(), 0);
-		assert_eq!(Reviews::<Test>::iter().count() + crate::Records::<Test>::iter().count(), 0);
+		assert_eq!(Reviews::<Test>::iter().count() + Records::<Test>::iter().count(), 0);
 	});
 }

@@ -53,9 +53,25 @@ fn an_audit_goes_through_its_stages() {
 			SpotChecks::assignments(panel[1].clone()),
 			[(audit, Stage::LeavesOpened, now + REVEAL, false)]
 		);
+		events();
 		for validator in &panel {
 			assert_ok!(case.reveal(validator, &case.reference()));
 		}
+		let revealed = |place: usize| Event::ReferenceRevealed { audit, validator: panel[place].clone() };
+		let decided = Event::Decided {
+			audit,
+			worker: worker(),
+			session: 1,
+			index: 0,
+			verdict: Verdict::Passed,
+			reason: Reason::Clean,
+			position_evidence: -256,
+			margin_evidence: -208,
+			position_total: 0,
+			margin_total: 0,
+		};
+		let settled = Event::BatchSettled { worker: worker(), epoch: 0 };
+		assert_eq!(events(), [revealed(0), revealed(1), revealed(2), decided, settled]);
 		assert_eq!(case.stage(), Stage::Decided);
 		assert!(SpotChecks::assignments(panel[1].clone()).is_empty());
 	});
@@ -68,7 +84,7 @@ fn a_passed_answer_pays_its_panel_settles_and_is_forgotten() {
 		told();
 		let outcome = case.decide();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Passed, Reason::Clean));
-		assert_eq!((outcome.evidence.position, outcome.evidence.margin), (-1024, -208));
+		assert_eq!((outcome.evidence.position, outcome.evidence.margin), (-256, -208));
 		assert_eq!((outcome.total.position, outcome.total.margin), (0, 0));
 		let mut expected: Vec<_> =
 			validators().into_iter().map(|who| Told::Paid(who, PANEL_REWARD)).collect();
@@ -122,6 +138,32 @@ fn another_receipt_than_the_drawn_one_is_refused() {
 		assert_noop!(open(&account(2), case.audit, good.clone()), Error::<Test>::NotTheWorker);
 		assert_ok!(case.open_receipt());
 		assert_noop!(case.open_receipt(), Error::<Test>::WrongStage);
+	});
+}
+
+#[test]
+fn a_segment_ends_where_the_next_begins() {
+	build_and_execute(|| {
+		let answers = |session| (4..7).map(|index| work(session, index, 20)).collect();
+		let cases = Case::draw_all(&worker(), Delivery { answers: vec![answers(1), answers(2)] });
+		for (drawn, other) in [(2, 3), (3, 2)] {
+			let opening = cases[drawn].delivery.opening(other);
+			assert_noop!(open(&worker(), cases[drawn].audit, opening), Error::<Test>::SegmentMismatch);
+			assert_ok!(cases[drawn].open_receipt());
+		}
+	});
+}
+
+#[test]
+fn duties_are_listed_by_number() {
+	build_and_execute(|| {
+		let cases = Case::draw_all(&worker(), Delivery::of((0..9).map(|index| work(1, index, 4)).collect()));
+		let mut all: Vec<_> = cases.iter().map(|case| case.audit).collect();
+		all.sort();
+		let due = SpotChecks::due_of_worker(worker());
+		assert_eq!(due.into_iter().map(|(audit, ..)| audit).collect::<Vec<_>>(), all);
+		let assigned = SpotChecks::assignments(account(10));
+		assert_eq!(assigned.into_iter().map(|(audit, ..)| audit).collect::<Vec<_>>(), all);
 	});
 }
 

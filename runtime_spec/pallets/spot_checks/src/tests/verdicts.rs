@@ -53,6 +53,19 @@ fn a_far_sketch_fails_and_pays_the_requester_back() {
 		assert_eq!(Balances::balance(&requester()), STAKE + PRICE);
 		assert_eq!(Balances::balance(&treasury()), STAKE + FINE - PRICE);
 		System::assert_has_event(Event::WorkerFined { worker: worker(), amount: FINE }.into());
+		let decided = Event::Decided {
+			audit: case.audit,
+			worker: worker(),
+			session: 1,
+			index: 0,
+			verdict: Verdict::Failed,
+			reason: Reason::Positions,
+			position_evidence: 3072,
+			margin_evidence: -208,
+			position_total: 3072,
+			margin_total: 0,
+		};
+		System::assert_has_event(decided.into());
 		let told = told();
 		assert!(told.contains(&Told::Judged(worker(), 3, PRICE, false)));
 		assert!(told.contains(&Told::Settled(worker(), 0)));
@@ -230,7 +243,7 @@ fn tokens_that_the_reference_would_not_sample_fail() {
 	build_and_execute(|| {
 		let outcome = Case::draw(work_with(1, 0, 16, 0, cheap_decode(16))).decide();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::Margin));
-		assert_eq!(outcome.evidence, Evidence { position: -1024, margin: 3072 });
+		assert_eq!(outcome.evidence, Evidence { position: -256, margin: 3072 });
 		assert!(!state().removed);
 	});
 }
@@ -238,15 +251,15 @@ fn tokens_that_the_reference_would_not_sample_fail() {
 #[test]
 fn margin_misses_accumulate_over_answers_that_pass() {
 	build_and_execute(|| {
-		let margin = 1024 - 15 * 13;
-		let works = (0..7).map(|index| work_with(1, index, 16, 0, cheap_decode(1))).collect();
+		let margin = 1536 - 15 * 13;
+		let works = (0..4).map(|index| work_with(1, index, 16, 0, cheap_decode(1))).collect();
 		let cases = Case::draw_all(&worker(), Delivery::of(works));
 		for (i, case) in cases.iter().enumerate() {
 			let outcome = case.decide();
 			assert_eq!((outcome.verdict, outcome.evidence.margin), (Verdict::Passed, margin));
-			assert_eq!(state().removed, i == 6, "slashed at 5120, with the seventh answer");
+			assert_eq!(state().removed, i == 3, "slashed at 5120, with the fourth answer");
 		}
-		assert_eq!(state().evidence.margin, 7 * margin);
+		assert_eq!(state().evidence.margin, 4 * margin);
 	});
 }
 
