@@ -3,6 +3,8 @@
     python -m bench.engine.start --starts 3
 
 A development node and `llmnet-worker` as processes of their own; kernels are compiled in a cache that begins empty.
+So is the place where Python keeps the bytecode of modules; an environment that forbids it to keep any is not heeded
+(`--no-bytecode`: is).
 The door answers `/healthz` when the worker has its bond, its offer, its model and its engine: it answers questions
 from then on. The first start includes all that is done once a machine or once an account: compiling, bonding,
 registering, the self-test. Processor time is that of the worker alone: on a busy machine it says more than the clock.
@@ -76,7 +78,7 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(starts: int) -> list[dict[str, float]]:
+def measure(starts: int, *, bytecode: bool = True) -> list[dict[str, float]]:
     """Seconds and processor seconds of each start."""
     with tempfile.TemporaryDirectory(prefix="llmnet-bench-") as scratch:
         folder, node = Path(scratch), free_port()
@@ -86,8 +88,10 @@ def measure(starts: int) -> list[dict[str, float]]:
         ensure_default_model()
         (kernels / "models").symlink_to(cache_dir() / "models")
         environment["LLMNET_CACHE"] = str(kernels)
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+        environment["PYTHONDONTWRITEBYTECODE"] = "" if bytecode else "1"
         log, place = folder / "node.log", ("--dev", "--port", str(node))
-        with running("llmnet.cli.node", *place, log=log, environment=environment):
+        with running("llmnet.cli.node", *place, log=log, environment=dict(os.environ)):
             until_open(node, log)
             return [_start(folder, node, environment) for _ in range(starts)]
 
@@ -107,9 +111,10 @@ def main() -> None:
     """Print one line a start; write JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.engine.start", description=__doc__)
     parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--no-bytecode", action="store_true", help="compile all modules at every start")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    rows: list[dict[str, Any]] = list(measure(args.starts))
+    rows: list[dict[str, Any]] = list(measure(args.starts, bytecode=not args.no_bytecode))
     for number, row in enumerate(rows):
         sys.stdout.write(
             f"start {number}: {row['seconds']:.2f} s, {row['cpu_seconds']:.2f} s of processor time, "

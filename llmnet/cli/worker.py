@@ -415,19 +415,29 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
     """Run the daemon; returns the exit status."""
     set_up_logging(args.log_level, as_json=args.json)
     keys = load_key(parser, args)
-    from llmnet.chain import ChainError, DispatchFailed, TransportError
-    from llmnet.engine import EngineError
-    from llmnet.kernels import KernelError
-    from llmnet.measure import MeasureError
-    from llmnet.verifier import VerifierError
-    from llmnet.worker import WorkerError
+    from llmnet.chain import TransportError
 
     try:
         asyncio.run(until_signal(lambda stop: serve(args, keys, make_backend, stop)))
     except (TransportError, ConnectionError) as error:
         print(f"llmnet-worker: the node at {args.node} cannot be reached: {error}", file=sys.stderr)
         return 3
-    except (
+    except expected_failures() as error:
+        print(f"llmnet-worker: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def expected_failures() -> tuple[type[Exception], ...]:
+    """What ends the daemon with a message and no traceback. Asked for when something fails: a start does not wait for it."""
+    from llmnet.chain import ChainError, DispatchFailed
+    from llmnet.engine import EngineError
+    from llmnet.kernels import KernelError
+    from llmnet.measure import MeasureError
+    from llmnet.verifier import VerifierError
+    from llmnet.worker import WorkerError
+
+    return (
         WorkerError,
         EngineError,
         KernelError,
@@ -436,10 +446,7 @@ def run(parser: argparse.ArgumentParser, args: argparse.Namespace, make_backend:
         DispatchFailed,
         ChainError,
         OSError,
-    ) as error:
-        print(f"llmnet-worker: {error}", file=sys.stderr)
-        return 1
-    return 0
+    )
 
 
 def numeric_policy() -> Policy:

@@ -60,7 +60,7 @@ class Engine:
         device: str | torch.device = "cpu",
     ) -> None:
         self.spec = spec
-        self.tokenizer = Tokenizer(files)
+        self.tokenizer = files.tokenizer
         self.model = model or LlamaModel.from_files(files, spec.numerics, device)
         context = min(spec.context_length, files.config.context_length)
         page_size = self.model.operators.page_size

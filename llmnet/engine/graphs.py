@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import torch
 
 from llmnet.engine.cache import Batch, KVCache
-from llmnet.engine.operators import Plan, Streams
+from llmnet.engine.operators import Operators, Plan
 
 if TYPE_CHECKING:
     from llmnet.engine.model import LlamaModel
 
+Outputs = tuple[torch.Tensor, torch.Tensor | None]
+"""Hidden states and logits."""
 BUCKETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """Numbers of rows that are recorded on a GPU."""
 MAX_ROWS_CPU = 16
@@ -31,7 +33,7 @@ class _Recording:
     batch: Batch
     plan: Plan
     x: torch.Tensor
-    again: Callable[[], Streams]
+    again: Callable[[], Outputs]
 
 
 class DecodeGraphs:
@@ -42,21 +44,24 @@ class DecodeGraphs:
         self._recordings: dict[int, _Recording] = {}
 
     def takes(self, batch: Batch) -> bool:
-        """Whether all of the batch decodes, and is not too large."""
+        """Whether all of the batch decodes and wants a token, and is not too large."""
         count = len(batch.host_lens)
-        return batch.num_decode == count and _bucket(count, batch.token_ids.is_cuda) is not None
+        return (
+            batch.num_decode == count == len(batch.sample_rows)
+            and _bucket(count, batch.token_ids.is_cuda) is not None
+        )
 
-    def run(self, model: LlamaModel, x: torch.Tensor, batch: Batch, cache: KVCache) -> Streams:
-        """As `model.run_layers`, for a batch that it takes. The result is overwritten by the next run."""
-        count = len(batch.host_lens)
+    def run(self, model: LlamaModel, batch: Batch, cache: KVCache) -> Outputs:
+        """As `model.outputs`, for a batch that it takes. The result is overwritten by the next run."""
+        x, count = model.operators.embed(batch.token_ids, model.embedding), len(batch.host_lens)
         bucket = _bucket(count, x.is_cuda)
         assert bucket is not None
         recording = self._recordings.get(bucket)
         if recording is None or recording.model is not model or recording.cache is not cache:
             recording = self._recordings[bucket] = self._record(model, x, batch, cache, bucket)
         self._fill(recording, x, batch, count)
-        stream, added = recording.again()
-        return stream[:count], added[:count]
+        hidden, logits = recording.again()
+        return hidden[:count], None if logits is None else logits[:count]
 
     def _record(
         self, model: LlamaModel, x: torch.Tensor, batch: Batch, cache: KVCache, bucket: int
@@ -76,9 +81,13 @@ class DecodeGraphs:
         )
         stream = torch.zeros(bucket, x.shape[1], dtype=x.dtype, device=device)
         plan = model.operators.plan(fixed)
-        empty = _Recording(model, cache, fixed, plan, stream, lambda: (stream, stream))
+        empty = _Recording(model, cache, fixed, plan, stream, lambda: (stream, None))
         self._fill(empty, x, batch, len(x))  # recording runs the step, so it has to be a true one
-        again = model.operators.record(lambda ops: model.run_layers(ops, stream, fixed, plan, cache))
+
+        def step(ops: Operators) -> Outputs:
+            return model.finish(ops, *model.run_layers(ops, stream, fixed, plan, cache))
+
+        again = model.operators.record(step)
         return dataclasses.replace(empty, again=again)
 
     @staticmethod

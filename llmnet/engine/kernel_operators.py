@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from llmnet.engine.cache import Batch
 from llmnet.engine.model_config import ModelConfig
-from llmnet.engine.operators import Operators, Plan, Precision, Streams
+from llmnet.engine.operators import Made, Operators, Plan, Precision
 from llmnet.engine.rope import RopeTables
 from llmnet.kernels import (
     add_rms_norm,
@@ -121,7 +121,7 @@ class KernelOperators:
         """fp32 accumulation, and fp32 results."""
         return matmul(hidden.to(weight.dtype), weight, out_dtype=torch.float32)
 
-    def record(self, work: Callable[[Operators], Streams]) -> Callable[[], Streams]:
+    def record(self, work: Callable[[Operators], Made]) -> Callable[[], Made]:
         """A CUDA graph. Without a device the work is simply done again."""
         if not torch.cuda.is_available():
             work(self)
@@ -133,10 +133,10 @@ class KernelOperators:
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            streams = work(self)
+            made = work(self)
 
-        def again() -> Streams:
+        def again() -> Made:
             graph.replay()
-            return streams
+            return made
 
         return again

@@ -1,23 +1,26 @@
-"""From a step's floats to what enters the leaves: log-probs of a candidate superset and the two sketches, for
-the whole batch.
+"""From a step's floats to what enters the leaves, for the whole batch.
 
-Formulas: docs/protocol.md, sections 2, 3 and 6. Quantising, ordering and sampling are `llmnet.proof`'s; this
-module only makes sure that it sees every candidate that could matter, without moving V numbers a row out of
-torch.
+Formulas: docs/protocol.md, sections 2, 3 and 6. On a CPU kernels do all of it (`llmnet.engine.cpu.leaves`). Elsewhere
+this module keeps of every row a candidate superset and the two sketches; quantising, ordering and sampling are
+`llmnet.proof`'s, which has to see every candidate that could matter without moving V numbers a row out of torch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 
 from llmnet import proof
 from llmnet.engine.errors import NumericsError
 from llmnet.engine.output_layer import OutputLayer, RowParts
-from llmnet.engine.summaries import make_summariser
+from llmnet.engine.summaries import TorchSummariser
 from llmnet.proof import Leaf, ServiceSpec
+
+if TYPE_CHECKING:
+    from llmnet.engine.cpu.leaves import CpuLeaves
 
 # Candidates tie when their quantised log-probs are equal, and equal ones differ by less than one step of
 # 1/256 nat.
@@ -57,7 +60,12 @@ class LeafBuilder:
     ) -> None:
         self._spec = spec
         self._output = None if head is None else OutputLayer(head, spec.top_k)
-        self._summariser = make_summariser(spec.vocab_size, hidden_size, device, invariant=invariant)
+        self._cpu: CpuLeaves | None = None
+        if invariant and device.type == "cpu" and head is None:
+            from llmnet.engine.cpu.leaves import CpuLeaves
+
+            self._cpu = CpuLeaves(spec, hidden_size)
+        self._summariser = TorchSummariser(spec.vocab_size, hidden_size, device)
 
     @torch.inference_mode()
     def build(
@@ -68,6 +76,8 @@ class LeafBuilder:
 
         Either all rows are sampled or all have their token given.
         """
+        if self._cpu is not None and logits is not None:
+            return self._cpu.build(hidden, logits, wanted)
         parts = self._read(hidden, logits, [item.request_seed for item in wanted])
         result: list[Leaf | NumericsError] = [
             NumericsError(f"non-finite logits or hidden state at output position {item.position}")

@@ -139,33 +139,33 @@ class LlamaModel:
         )
 
     @torch.inference_mode()
-    def forward(
-        self, batch: Batch, cache: KVCache, graphs: DecodeGraphs | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Run one step. Returns final normed hidden states [S, D] and logits [S, V] of the rows to sample,
-        both fp32. Steps that `graphs` knows are replayed.
-        """
-        hidden = self.states(batch, cache, graphs)
-        return hidden, self.operators.logits(hidden, self.head)
-
     def outputs(
         self, batch: Batch, cache: KVCache, graphs: DecodeGraphs | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """As `forward`, but without logits where the operators make leaves of hidden states alone."""
-        if self.operators.reads_output:
-            return self.states(batch, cache, graphs), None
-        return self.forward(batch, cache, graphs)
+        """Run one step. Returns final normed hidden states [S, D] and logits [S, V] of the rows to sample, both fp32; no
+        logits where the operators make leaves of hidden states alone.
 
-    @torch.inference_mode()
-    def states(self, batch: Batch, cache: KVCache, graphs: DecodeGraphs | None = None) -> torch.Tensor:
-        """Run one step up to the final normed hidden states [S, D], fp32, of the rows to sample."""
+        Steps that `graphs` knows are replayed: what they return is overwritten by the next one.
+        """
+        if graphs is not None and graphs.takes(batch):
+            return graphs.run(self, batch, cache)
         ops, rows = self.operators, batch.sample_rows
         x = ops.embed(batch.token_ids, self.embedding)
-        if graphs is not None and graphs.takes(batch):
-            x, added = graphs.run(self, x, batch, cache)
-        else:
-            x, added = self.run_layers(ops, x, batch, ops.plan(batch), cache)
-        return ops.final_norm(x[rows], self.norm, added[rows])
+        x, added = self.run_layers(ops, x, batch, ops.plan(batch), cache)
+        return self.finish(ops, x[rows], added[rows])
+
+    @torch.inference_mode()
+    def forward(self, batch: Batch, cache: KVCache) -> tuple[torch.Tensor, torch.Tensor]:
+        """As `outputs`, always with logits."""
+        hidden, logits = self.outputs(batch, cache)
+        return hidden, self.operators.logits(hidden, self.head) if logits is None else logits
+
+    def finish(
+        self, ops: Operators, x: torch.Tensor, added: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """What follows the layers: `outputs` of the rows of a stream x [S, D] and of what is still to be added to it."""
+        hidden = ops.final_norm(x, self.norm, added)
+        return hidden, None if ops.reads_output else ops.logits(hidden, self.head)
 
     def run_layers(
         self, ops: Operators, x: torch.Tensor, batch: Batch, plan: Plan, cache: KVCache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 
@@ -39,6 +39,8 @@ PRECISIONS = {
 
 Plan = Any
 """Belongs to the operators that made it."""
+Made = TypeVar("Made")
+"""Whatever tensors the work of a recording gives."""
 Streams = tuple[torch.Tensor, torch.Tensor]
 """The residual stream after the last layer, and what is still to be added to it; both [T, D]."""
 
@@ -105,6 +107,6 @@ class Operators(Protocol):
         """fp32 logits [S, V] of fp32 hidden states [S, D]."""
         ...
 
-    def record(self, work: Callable[[Operators], Streams]) -> Callable[[], Streams]:
+    def record(self, work: Callable[[Operators], Made]) -> Callable[[], Made]:
         """Do `work` and remember what it launches: calling the result does it again, on the same memory."""
         ...

@@ -24,6 +24,7 @@ CHATML_TEMPLATE = (
     "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+_NO_BYTE = 0x100  # a character that stands for no byte becomes one beyond the last byte
 _ROLE_NAMES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 
@@ -107,7 +108,8 @@ def _token_bytes(source: dict[str, Any], vocab_size: int) -> list[bytes]:
     """Bytes of every id, by GPT-2's map from printable characters to bytes."""
     if source["model"].get("type") != "BPE":
         raise UnsupportedModelError(f"a tokenizer of type {source['model'].get('type')!r} is not supported")
-    table = {char: byte for byte, char in printable_bytes().items()}
+    no_byte = dict.fromkeys(range(256), _NO_BYTE)
+    table = no_byte | {ord(char): byte for byte, char in printable_bytes().items()}
     added = {
         entry["id"]: b"" if entry["special"] else entry["content"].encode()
         for entry in source["added_tokens"]
@@ -122,9 +124,9 @@ def _token_bytes(source: dict[str, Any], vocab_size: int) -> list[bytes]:
     for index, token in known.items():
         if index not in added:
             try:
-                result[index] = bytes(table[char] for char in token)
-            except KeyError as error:
-                raise UnsupportedModelError(f"token {token!r} is not byte-level: {error}") from error
+                result[index] = token.translate(table).encode("latin-1")
+            except UnicodeEncodeError:
+                raise UnsupportedModelError(f"token {token!r} is not byte-level") from None
     for index, content in added.items():
         result[index] = content
     return result

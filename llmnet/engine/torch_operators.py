@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 (its usual name)
 
 from llmnet.engine.cache import PAGE_SIZE, Batch
 from llmnet.engine.model_config import ModelConfig
-from llmnet.engine.operators import Operators, Plan, Precision, Streams
+from llmnet.engine.operators import Made, Operators, Plan, Precision
 from llmnet.engine.rope import RopeTables
 from llmnet.kernels import attention_decode, attention_prefill, kv_write
 
@@ -111,7 +111,7 @@ class TorchOperators:
             return torch.mm(hidden.to(weight.dtype), weight.t(), out_dtype=torch.float32)
         return F.linear(hidden.to(weight.dtype).float(), weight.float())
 
-    def record(self, work: Callable[[Operators], Streams]) -> Callable[[], Streams]:
+    def record(self, work: Callable[[Operators], Made]) -> Callable[[], Made]:
         """Nothing is remembered: the work is done again."""
         work(self)
         return lambda: work(self)

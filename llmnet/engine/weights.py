@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from llmnet.proof import NumericsClass, ServiceSpec, WeightEntry
 
 if TYPE_CHECKING:
     import torch
+
+    from llmnet.engine.tokenizer import Tokenizer
 
 CONFIG, TOKENIZER, TEMPLATE, MANIFEST = (
     "config.json",
@@ -66,6 +69,13 @@ class ModelFiles:
     def read_bytes(self, name: str) -> bytes:
         """The content of one of the small files (`CONFIG`, `TOKENIZER`, `TEMPLATE`)."""
         return _read(self.path / name)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer. Whoever asks these files gets the same one: making it takes a third of a second."""
+        from llmnet.engine.tokenizer import Tokenizer
+
+        return Tokenizer(self)
 
     @property
     def tokenizer_hash(self) -> bytes:

@@ -9,12 +9,15 @@
 One audit: `duties` (what is due) -> `auditor` (find: `fetch`, `material`, `reference`) -> `store` (keep) -> `duties` (commit, reveal);
 `challenges` takes up what was seen at positions that were not drawn (`exceptions`). `beacon` gives a validator's shares of the
 public randomness. Errors: `errors.py`.
+
+What is not an error is imported when it is first used: a worker wants little of this package, and not its daemon.
 """
 
-from .bundle import Bundle, load_bundle, parse_bundle
-from .calibrate.floor import floor_calibration
-from .config import ValidatorConfig
-from .daemon import Validator
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import (
     BundleError,
     CalibrationError,
@@ -25,11 +28,36 @@ from .errors import (
     VerifierError,
     Withheld,
 )
-from .graph import build_graph, graph_hash
-from .material import Check, Material
-from .reference import Reference, check_spec, spec_of
-from .report import Report
-from .verify import ChainFacts, verify_bundle
+
+if TYPE_CHECKING:
+    from .bundle import Bundle, load_bundle, parse_bundle
+    from .calibrate.floor import floor_calibration
+    from .config import ValidatorConfig
+    from .daemon import Validator
+    from .graph import build_graph, graph_hash
+    from .material import Check, Material
+    from .reference import Reference, check_spec, spec_of
+    from .report import Report
+    from .verify import ChainFacts, verify_bundle
+
+_FOUND_IN = {
+    "Bundle": "bundle",
+    "ChainFacts": "verify",
+    "Check": "material",
+    "Material": "material",
+    "Reference": "reference",
+    "Report": "report",
+    "Validator": "daemon",
+    "ValidatorConfig": "config",
+    "build_graph": "graph",
+    "check_spec": "reference",
+    "floor_calibration": "calibrate.floor",
+    "graph_hash": "graph",
+    "load_bundle": "bundle",
+    "parse_bundle": "bundle",
+    "spec_of": "reference",
+    "verify_bundle": "verify",
+}
 
 __all__ = [
     "Bundle",
@@ -57,3 +85,9 @@ __all__ = [
     "spec_of",
     "verify_bundle",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FOUND_IN:
+        return getattr(import_module(f"{__name__}.{_FOUND_IN[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

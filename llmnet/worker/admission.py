@@ -9,7 +9,7 @@ from functools import partial
 
 from llmnet import proof
 from llmnet.chain import ChainError
-from llmnet.engine import ModelFiles, PromptError, Tokenizer
+from llmnet.engine import ModelFiles, PromptError
 from llmnet.pallets import spot_checks
 from llmnet.pallets.sessions import Session, StatusOpen, state
 from llmnet.proof import DecodeError, Request, ServiceSpec, Voucher
@@ -51,7 +51,7 @@ class Admission:
         answerer: Answerer,
     ) -> None:
         self._config, self._account, self._spec, self._chain = config, account, spec, chain
-        self._store, self._answerer, self._tokenizer = store, answerer, Tokenizer(files)
+        self._store, self._answerer, self._tokenizer = store, answerer, files.tokenizer
         self.logprobs = partial(logprob_writer, tokenizer=self._tokenizer, spec=spec)
         self._turns: dict[int, asyncio.Condition] = defaultdict(asyncio.Condition)
 

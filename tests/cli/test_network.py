@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from llmnet.chain import Keypair
 from llmnet.cli.main import app
 from llmnet.pallets import registry, spot_checks
-from llmnet.proof import ServiceSpec
+from llmnet.proof import ServiceSpec, clip
 
 from .network import UNIT, Network, running
 
@@ -77,7 +77,7 @@ def test_asked_audited_explained_and_verified(llmnet: Llmnet, network: Network) 
     assert facts["outcome"]["verdict"] == "Passed" and facts["audit"]["number"] == verdict
     assert facts["batch"]["receipts"] >= 1 and facts["answer"]["same_receipt_on_chain"] is True
     assert len(facts["evidence"]) == len(facts["audit"]["positions"])
-    assert sum(row["evidence"] for row in facts["evidence"]) == facts["outcome"]["position_evidence"]
+    assert clip(sum(row["evidence"] for row in facts["evidence"])) == facts["outcome"]["position_evidence"]
     assert {"SpotChecks.BatchSettled", "Sessions.Cleared"} <= {row["event"] for row in facts["money"]}
     story = llmnet("explain", second["path"]).stdout
     assert "PASSED, nothing wrong was found" in story and "Evidence by position" in story

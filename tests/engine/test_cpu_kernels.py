@@ -185,6 +185,13 @@ def test_swiglu_over_the_whole_range_of_the_exponential() -> None:
     assert made[small].abs().max() < 1e-35
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_rounding_is_that_of_the_class(kind: torch.dtype) -> None:
+    x = torch.cat((numbers(4, 48) * 1000, torch.tensor([torch.inf, -torch.inf, 1e-41, 65_519.0] * 12)[None]))
+    assert same_bits(make(kind).rounded(x), x.to(kind).float())
+    assert make(kind).rounded(torch.full((1, 16), torch.nan)).isnan().all()
+
+
 def test_not_a_number_stays_one() -> None:
     kernels, bad = make(), numbers(2, 48)
     bad[1, 7] = torch.nan

@@ -346,12 +346,18 @@ class _PoisonedInput(torch.Tensor):
         return result
 
 
-def test_ties_after_quantising_go_to_the_lower_id(spec: ServiceSpec) -> None:
+both_makers = pytest.mark.parametrize("invariant", [True, False], ids=["by kernels", "by torch"])
+
+
+@both_makers
+def test_ties_after_quantising_go_to_the_lower_id(spec: ServiceSpec, invariant: bool) -> None:
     """Float order alone would commit other candidates: the higher ids are better by less than a step."""
     logits = torch.full((1, 274), -5.0)
     logits[0, 200:240] = torch.linspace(0, 1e-4, 40)
     hidden = torch.ones(1, 64)
-    (leaf,) = LeafBuilder(spec, 64, torch.device("cpu")).build(hidden, logits, [Wanted(0, bytes(32))])
+    (leaf,) = LeafBuilder(spec, 64, torch.device("cpu"), invariant=invariant).build(
+        hidden, logits, [Wanted(0, bytes(32))]
+    )
     assert isinstance(leaf, Leaf)
     assert [candidate.id for candidate in leaf.candidates] == list(range(200, 220))
     assert (
@@ -363,13 +369,16 @@ def test_ties_after_quantising_go_to_the_lower_id(spec: ServiceSpec) -> None:
     assert torch.topk(logits, 20).indices.min() >= 220, "the float order differs, or this test shows nothing"
 
 
-def test_a_peaked_distribution_clamps_and_still_ties_by_id(spec: ServiceSpec) -> None:
+@both_makers
+def test_a_peaked_distribution_clamps_and_still_ties_by_id(spec: ServiceSpec, invariant: bool) -> None:
     logits = torch.linspace(-400, -300, 274)[None]
     logits[0, 17] = 0
     ids, values = candidate_superset(logits, torch.logsumexp(logits, 1).tolist(), spec.top_k)
     assert ids.shape == values.shape == (1, 274)
     hidden = torch.ones(1, 64)
-    (leaf,) = LeafBuilder(spec, 64, torch.device("cpu")).build(hidden, logits, [Wanted(0, bytes(32))])
+    (leaf,) = LeafBuilder(spec, 64, torch.device("cpu"), invariant=invariant).build(
+        hidden, logits, [Wanted(0, bytes(32))]
+    )
     assert isinstance(leaf, Leaf)
     assert [candidate.id for candidate in leaf.candidates] == [17, *range(17), 18, 19]
 
@@ -395,12 +404,13 @@ def test_other_weights_other_answer(
     assert tokens(drain(engine)["r6"]) != tokens(alone["r6"])
 
 
-def test_sums_that_overflow_fail_their_row_and_no_other(spec: ServiceSpec) -> None:
+@both_makers
+def test_sums_that_overflow_fail_their_row_and_no_other(spec: ServiceSpec, invariant: bool) -> None:
     """Every logit is finite and the sketch is not: an error for that row, never a number."""
     logits = torch.zeros(2, 274)
     logits[1] = 3e38
     logits[1, ::2] = -3e38
-    built = LeafBuilder(spec, 64, torch.device("cpu")).build(
+    built = LeafBuilder(spec, 64, torch.device("cpu"), invariant=invariant).build(
         torch.ones(2, 64), logits, [Wanted(0, bytes(32)), Wanted(4, bytes(32))]
     )
     assert isinstance(built[0], Leaf)
@@ -408,10 +418,15 @@ def test_sums_that_overflow_fail_their_row_and_no_other(spec: ServiceSpec) -> No
     assert "position 4" in str(built[1])
 
 
+@both_makers
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("where", ["logits", "hidden"])
-def test_a_single_non_finite_number_is_an_error(spec: ServiceSpec, bad: float, where: str) -> None:
+def test_a_single_non_finite_number_is_an_error(
+    spec: ServiceSpec, bad: float, where: str, invariant: bool
+) -> None:
     hidden, logits = torch.ones(1, 64), torch.zeros(1, 274)
     (hidden if where == "hidden" else logits)[0, 33] = bad
-    (built,) = LeafBuilder(spec, 64, torch.device("cpu")).build(hidden, logits, [Wanted(0, bytes(32))])
+    (built,) = LeafBuilder(spec, 64, torch.device("cpu"), invariant=invariant).build(
+        hidden, logits, [Wanted(0, bytes(32))]
+    )
     assert isinstance(built, NumericsError)

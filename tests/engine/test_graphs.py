@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import weakref
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from llmnet.engine import Engine, GenerationRequest, LlamaModel, ModelFiles, service_spec
+from llmnet.engine.cache import make_batch
 from llmnet.engine.cpu import tape
 from llmnet.engine.cpu.kernels import host
 from llmnet.engine.graphs import MAX_ROWS_CPU, DecodeGraphs, _bucket
@@ -120,6 +122,36 @@ def test_large_steps_and_prompts_are_not_recorded(tiny: ModelFiles) -> None:
     engine.step()
     assert isinstance(engine._graphs, DecodeGraphs)
     assert engine._graphs._recordings == {}
+
+
+def test_a_step_in_which_somebody_wants_no_token_is_not_replayed(tiny: ModelFiles) -> None:
+    """A sequence that is computed again one token at a time wants none before it has caught up."""
+    engine = Engine(tiny, service_spec(tiny, bytes(32)))
+    for name in "ab":
+        engine.add(GenerationRequest(name, (5, 6, 7), 0, 3, bytes(32)))
+    engine.step()
+    batch = make_batch(engine._scheduler.schedule(), engine._blocks, torch.device("cpu"))
+    graphs = engine._graphs
+    assert graphs is not None
+    assert graphs.takes(batch)
+    assert not graphs.takes(dataclasses.replace(batch, sample_rows=batch.sample_rows[:1]))
+
+
+@pytest.mark.parametrize("numerics", list(NumericsClass))
+def test_a_replayed_step_ends_with_the_logits_of_the_step_itself(
+    tiny: ModelFiles, numerics: NumericsClass
+) -> None:
+    engine = Engine(tiny, service_spec(tiny, bytes(32), numerics))
+    for name in "abc":
+        engine.add(GenerationRequest(name, tuple(range(3, 9)), 0, 3, bytes(32)))
+    engine.step()
+    batch = make_batch(engine._scheduler.schedule(), engine._blocks, torch.device("cpu"))
+    hidden, logits = engine.model.outputs(batch, engine._cache)
+    for _ in range(2):  # recorded, then replayed
+        again = engine.model.outputs(batch, engine._cache, engine._graphs)
+        assert again[1] is not None and logits is not None
+        assert torch.equal(again[0], hidden)
+        assert torch.equal(again[1], logits)
 
 
 @pytest.mark.gpu

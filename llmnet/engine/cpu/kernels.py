@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
 
-from llmnet.engine.cpu import attention, linear, rows, sketch
+from llmnet.engine.cpu import attention, choice, linear, rows, sketch
 from llmnet.engine.cpu.attention import PAGE_SIZE
 from llmnet.engine.cpu.lanes import LANES
 from llmnet.engine.cpu.machine import CompiledKernel, Library, Machine, add_launcher
@@ -29,6 +29,7 @@ _PARAMETERS = {
     "logits": linear.PARAMETERS,
     "norm": rows.NORM_PARAMETERS,
     "final_norm": rows.NORM_PARAMETERS,
+    "round": rows.ROUND_PARAMETERS,
     "rotate": rows.ROTATE_PARAMETERS,
     "attention": attention.PARAMETERS,
     "swiglu": rows.SWIGLU_PARAMETERS,
@@ -66,6 +67,7 @@ class Kernels:
         self._linear = made["linear"]
         self._logits = made.get("logits", self._linear)
         self._norm, self._final_norm = made["norm"], made["final_norm"]
+        self._round = made.get("round")
         self._rotate, self._attention = made["rotate"], made["attention"]
         self._swiglu = made["swiglu"]
 
@@ -95,9 +97,17 @@ class Kernels:
 
     def logits(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """As `linear`, in fp32 whatever the class; rows are padded to whole vectors, as `sketch` wants them."""
-        y = padded_rows(x.shape[0], weight.shape[0])
+        y = self._new(x.shape[0], _padded(weight.shape[0]))[:, : weight.shape[0]]
         self._multiply(self._logits, x, weight, None, y)
         return y
+
+    def rounded(self, x: torch.Tensor) -> torch.Tensor:
+        """x [M, K] as the class holds it; in fp32 x itself."""
+        if self._round is None:
+            return x
+        out = self._new(*x.shape)
+        self._call(self._round, 1, x.data_ptr(), out.data_ptr(), x.numel())
+        return out
 
     def _multiply(
         self,
@@ -240,9 +250,65 @@ class Sketcher:
         return results
 
 
+class Chooser:
+    """The kernel of `choice.py`: what a leaf says about single tokens, and its sketches in whole steps.
+
+    Of each row come the best `top_k` tokens by (log-prob in steps of 1/256 nat, lower id). `shifts` say how many steps of
+    the sketches make a unit: 2^shift.
+    """
+
+    def __init__(
+        self,
+        top_k: int,
+        sizes: tuple[int, int],
+        shifts: tuple[int, int],
+        *,
+        threads: int = 1,
+        machine: Machine | None = None,
+    ) -> None:
+        """`sizes`: of the vocabulary and of the hidden state."""
+        if not 1 <= top_k <= min(choice.MOST, sizes[0]):
+            raise ValueError(f"{top_k} candidates of {sizes[0]}: there may be 1 to {choice.MOST}")
+        self.threads, self._top_k = threads, top_k
+        self._vocabulary = sizes[0]
+        self._scales = *(size**-0.5 for size in sizes), *(2.0**shift for shift in shifts)
+        self._choose = _sketch_library(machine or host()).kernel("choice", choice.PARAMETERS)
+
+    def choose(
+        self,
+        z: torch.Tensor,
+        normalisers: Sequence[float],
+        orders: Sequence[Sequence[int]],
+        sums: tuple[torch.Tensor, torch.Tensor],
+    ) -> list[list[int]]:
+        """For each row of z [S, N], padded to whole vectors: token, `top_k` ids, as many log-probs, 8 + 8 sketch numbers.
+
+        `normalisers`: log-sum-exps. `orders`: position, temperature (1/256, 0 for the best candidate) and both words of
+        the request's key. `sums`: what `Sketcher.sketch` made of the logits and of the hidden states, all finite.
+        """
+        count = z.shape[0]
+        shifts, words = torch.tensor(normalisers), torch.tensor(orders)
+        results = torch.empty(count, choice.numbers(self._top_k), dtype=torch.int32)
+        # Of each call by itself: an answer may be scored in one thread while others are made in another.
+        steps, ids = torch.empty(2, self.threads, _padded(self._vocabulary))
+        self._choose(
+            min(self.threads, count),
+            *(z.data_ptr(), z.stride(0), shifts.data_ptr(), words.data_ptr()),
+            *(sums[0].data_ptr(), sums[1].data_ptr(), *self._scales),
+            *(results.data_ptr(), count, self._vocabulary, self._top_k),
+            *(steps.data_ptr(), ids.data_ptr(), steps.stride(0)),
+        )
+        numbers: list[list[int]] = results.tolist()
+        return numbers
+
+
 def padded_rows(count: int, size: int) -> torch.Tensor:
     """Uninitialised rows [count, size] that lie whole vectors apart."""
-    return torch.empty(count, -(-size // LANES) * LANES)[:, :size]
+    return torch.empty(count, _padded(size))[:, :size]
+
+
+def _padded(size: int) -> int:
+    return -(-size // LANES) * LANES
 
 
 @lru_cache(maxsize=1)
@@ -267,7 +333,8 @@ def _tiles(wide: bool) -> dict[int, int]:
 
 
 def _names(stored: str) -> list[str]:
-    return [name for name in _PARAMETERS if name != "logits" or stored != "fp32"]  # there they are the same
+    """In fp32 logits are a product as any other, and nothing is rounded."""
+    return [name for name in _PARAMETERS if stored != "fp32" or name not in ("logits", "round")]
 
 
 def _module(stored: str, residual: str, head_dim: int, group: int, wide: bool) -> Any:
@@ -275,6 +342,7 @@ def _module(stored: str, residual: str, head_dim: int, group: int, wide: bool) -
     linear.emit_linear(module, "linear", stored, stored, tiles)
     if "logits" in names:
         linear.emit_linear(module, "logits", stored, "fp32", tiles)
+        rows.emit_round(module, "round", stored)
     rows.emit_norm(module, "norm", residual, stored)
     rows.emit_norm(module, "final_norm", residual, "fp32")
     rows.emit_rotate(module, "rotate", head_dim, stored)
@@ -293,5 +361,7 @@ def _sketch_library(machine: Machine) -> Library:
 def _sketch_module() -> Any:
     module = ir.Module("llmnet_sketch")
     sketch.emit_sketch(module, "sketch")
-    add_launcher(module, "sketch")
+    choice.emit_choice(module, "choice")
+    for name in ("sketch", "choice"):
+        add_launcher(module, name)
     return module

@@ -130,6 +130,10 @@ class Emitter:
         """Square root, correctly rounded."""
         return self.call(f"llvm.sqrt.{_suffix(x.type)}", x.type, [x])
 
+    def rint(self, x: Any) -> Any:
+        """The nearest whole number, ties to even."""
+        return self.call(f"llvm.rint.{_suffix(x.type)}", x.type, [x])
+
     def prefetch(self, address: Any) -> None:
         """Ask for a cache line, into the second level: the first is full of what is being used."""
         hints = [ir.Constant(I32, number) for number in (0, 2, 1)]  # read, level 2, data
@@ -162,7 +166,7 @@ class Emitter:
         tiny = self.b.fcmp_ordered("<", x, same(F32, _EXP_MIN, lanes))
         bounded = self.b.select(tiny, same(F32, 0.0, lanes), high)
         scaled = self.b.fmul(bounded, same(F32, _LOG2_E, lanes))
-        whole = self.call(f"llvm.rint.{_suffix(x.type)}", x.type, [scaled])
+        whole = self.rint(scaled)
         rest = self.fma(whole, same(F32, -_LN2_HIGH, lanes), bounded)
         rest = self.fma(whole, same(F32, -_LN2_LOW, lanes), rest)
         total = same(F32, _EXP_COEFFICIENTS[0], lanes)

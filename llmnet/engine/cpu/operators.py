@@ -20,7 +20,7 @@ from llmnet.engine.cpu.machine import Machine
 from llmnet.engine.cpu.tape import Tape
 from llmnet.engine.errors import UnsupportedModelError
 from llmnet.engine.model_config import ModelConfig
-from llmnet.engine.operators import Operators, Plan, Precision, Streams
+from llmnet.engine.operators import Made, Operators, Plan, Precision
 from llmnet.engine.rope import RopeTables
 
 
@@ -112,18 +112,18 @@ class CpuOperators:
 
     def logits(self, hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """The hidden state is rounded to the class, the logits are not."""
-        return self.kernels.logits(hidden.to(self._precision.weights).float(), weight)
+        return self.kernels.logits(self.kernels.rounded(hidden), weight)
 
-    def record(self, work: Callable[[Operators], Streams]) -> Callable[[], Streams]:
+    def record(self, work: Callable[[Operators], Made]) -> Callable[[], Made]:
         """The kernels' calls with their arguments, launched again without Python between them."""
         tape = Tape()
         recording = copy.copy(self)
         recording.kernels = self.kernels.on(tape)
-        streams = work(recording)
+        made = work(recording)
         replay = tape.finish(host())
 
-        def again() -> Streams:
+        def again() -> Made:
             replay()
-            return streams
+            return made
 
         return again

@@ -15,6 +15,7 @@ NORM_PARAMETERS = {
     "D": I64,  # a multiple of 16
     "epsilon": F32,
 }
+ROUND_PARAMETERS = {"x": POINTER, "out": POINTER, "count": I64}  # fp32 [count], a multiple of 16
 ROTATE_PARAMETERS = {
     "q": POINTER,  # fp32 [T, H, head_dim], rotated in place
     "k": POINTER,  # fp32 [T, HK, head_dim], rotated and stored
@@ -60,6 +61,14 @@ def emit_norm(module: Any, name: str, residual: str, result: str) -> None:
         with e.loop(0, e["D"], LANES) as i:
             normed = e.b.fmul(e.b.fmul(e.read(e.at(x, i)), scale), e.read(e.at(e["weight"], i)))
             e.write(e.rounded(normed, result), e.at(out, i))
+    e.b.ret_void()
+
+
+def emit_round(module: Any, name: str, result: str) -> None:
+    """Numbers as `result` has them. A unit of work is a vector."""
+    e = Emitter.kernel(module, name, ROUND_PARAMETERS)
+    with e.loop(e.times(e["first"], LANES), e["count"], e.times(e["step"], LANES)) as i:
+        e.write(e.rounded(e.read(e.at(e["x"], i)), result), e.at(e["out"], i))
     e.b.ret_void()
 
 

@@ -8,7 +8,7 @@ import torch
 
 from llmnet.engine.cache import Batch
 from llmnet.engine.model import LlamaModel
-from llmnet.engine.operators import Operators, Plan, Streams
+from llmnet.engine.operators import Made, Operators, Plan
 from llmnet.engine.variants.weights import FP8, FP8_MAX, quantise_int8_rows
 
 _TINY = torch.finfo(torch.float32).tiny
@@ -88,7 +88,7 @@ class Bent:
         """As the others."""
         return self._straight.logits(hidden, weight)
 
-    def record(self, work: Callable[[Operators], Streams]) -> Callable[[], Streams]:
+    def record(self, work: Callable[[Operators], Made]) -> Callable[[], Made]:
         """Nothing is recorded: the work is done again."""
         return lambda: work(self)
 

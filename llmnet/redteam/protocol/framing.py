@@ -32,6 +32,14 @@ def lie(_juror: Juror, case: Case) -> list[Leaf]:
     ]
 
 
+def shade(_juror: Juror, case: Case) -> list[Leaf]:
+    """The reference moved so little that the answer passes, with as much evidence against it as an answer can have."""
+    return [
+        replace(leaf, logit_sketch=(*(lane + 2 for lane in leaf.logit_sketch[:5]), *leaf.logit_sketch[5:]))
+        for leaf in case.sale.reference
+    ]
+
+
 def in_league(friends: Collection[bytes]) -> Look:
     """Lies where friends are most of the panel."""
     return where_most(friends, lie)
@@ -78,12 +86,12 @@ def alone(setting: Setting) -> Found:
         )
 
 
-def _pair(room: Room, count: int = 2) -> tuple[list[Juror], set[bytes]]:
+def _pair(room: Room, count: int = 2, tell: Look = lie) -> tuple[list[Juror], set[bytes]]:
     """Some in league that have most of the stake, so that they sit on nearly every panel of three, and not on the larger one."""
     pair = [room.validator(f"liar-{number}", stake=45 * STAKE) for number in range(count)]
     friends = {juror.keys.public for juror in pair}
     for juror in pair:
-        juror.look = in_league(friends)
+        juror.look = where_most(friends, tell)
     return pair, friends
 
 
@@ -102,10 +110,10 @@ def _theirs(room: Room, deal: Deal, friends: set[bytes], answers: int) -> list[i
     raise Stuck("the two were never on all panels")
 
 
-def _majority(setting: Setting, *, appeals: bool) -> Found:
+def _majority(setting: Setting, *, appeals: bool, tell: Look = lie) -> Found:
     """Two answers of an honest worker before two liars and an honest validator: it is slashed. What an appeal gives back."""
     with setting.room(6) as room:
-        pair, friends = _pair(room)
+        pair, friends = _pair(room, tell=tell)
         deal = room.deal(room.worker("victim"), room.person("payer"))
         if appeals:
             _appeals(room, deal)
@@ -150,6 +158,14 @@ attack(
     "most of a panel lies, and five others look again",
     Effect.FINED,
 )(lambda setting: _majority(setting, appeals=True))
+attack(
+    "two of three shade their references",
+    _FAMILY,
+    "most of a panel moves its references just beyond q99, so that honest answers pass with the most evidence against them",
+    Effect.SUCCEEDS,
+    uncovered="an answer that passes can add 12 nat, and only failed ones can be appealed: failing answers of 9 nat and more, as for "
+    "tokens, and slashing on failed answers only would close it",
+)(lambda setting: _majority(setting, appeals=True, tell=shade))
 
 
 @attack(
