@@ -141,3 +141,31 @@ def test_a_price_beyond_u128_is_an_error_not_a_small_number() -> None:
     assert price(0, 1, 0, full) == -(-full // 1000)
     with pytest.raises(FieldError, match="price before division"):
         price(1, 1, full, 1)
+
+
+def test_the_fraction_of_a_receipt_is_drawn_by_hand() -> None:
+    """One receipt at a probability of as many millionths as the number drawn: it must be above, not at it."""
+    for key in keys(5):
+        value = int.from_bytes(plain("draw", key + b"\xff" * 4)[:8], "little") % 1_000_000
+        assert (draw_count(key, 1, value), draw_count(key, 1, value + 1)) == (0, 1)
+        assert draw_count(key, 3, 1_000_000) == 3
+
+
+def test_a_panel_by_hand() -> None:
+    """Every account has as many numbers as it has stake, in account order, of those that are left."""
+    eligible = [(bytes([i]) * 32, stake) for i, stake in enumerate((1, 3, 0, 2, 5))]
+    for seed in keys(40):
+        left = [account for account, stake in eligible for _ in range(stake)]
+        expected: list[bytes] = []
+        for index in range(3):
+            x = int.from_bytes(plain("draw", seed + index.to_bytes(4, "little"))[:16], "little")
+            expected.append(left[x % len(left)])
+            left = [account for account in left if account != expected[-1]]
+        assert draw_panel(seed, eligible) == expected
+
+
+def test_a_stake_has_a_hundred_and_twenty_eight_bits() -> None:
+    assert len(draw_panel(bytes(32), [(b"a" * 32, 2**128 - 1), (b"b" * 32, 1)])) == 2
+    for stake in (2**128, -1):
+        with pytest.raises(FieldError, match=r"^stake must be in"):
+            draw_panel(bytes(32), [(b"a" * 32, stake), (b"b" * 32, 1)])

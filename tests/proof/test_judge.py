@@ -27,6 +27,7 @@ from llmnet.proof import (
     judge,
     sample,
 )
+from llmnet.proof.judge import _conclude
 
 SEED = b"j" * 32
 SPEC = ServiceSpec(b"t", *[bytes(32)] * 4, 1, 8, NumericsClass.FP32, 1000, 2048, 9, 9)
@@ -303,3 +304,25 @@ def test_references_with_other_positions_than_the_worker_are_rejected(rows: tupl
 def test_an_account_has_one_reference() -> None:
     with pytest.raises(ShapeError, match="one reference"):
         verdict(TRUTH, [HONEST[0], HONEST[0]])
+
+
+@pytest.mark.parametrize(("hits", "expected"), [(768, Verdict.FAIL), (769, Verdict.PASS)])
+def test_an_answer_fails_at_the_limit_of_its_margins(hits: int, expected: Verdict) -> None:
+    """8 * 1536 - 768 * 13 is 2304; no answer of sixteen positions sums up to just that."""
+    row = verdict(TRUTH).positions[0]
+    scored = (replace(row, margin=Margin.MISS),) * 8 + (replace(row, margin=Margin.HIT),) * hits
+    result = _conclude(scored, agree(HONEST, SPEC), Sprt.UNDECIDED)
+    assert (result.verdict, result.margin_evidence) == (expected, 2304 - 13 * (hits - 768))
+
+
+def test_medians_stand_at_the_positions_of_their_leaves() -> None:
+    assert tuple(median.position for median in agree(HONEST, SPEC).medians) == POSITIONS
+
+
+def test_both_sketches_count_in_how_near_a_reference_is() -> None:
+    """Equally far off in both is farther than not at all."""
+    both = changed(lambda leaf: replace(lanes_by(1)(leaf), hidden_sketch=_moved(leaf.hidden_sketch, 1, 8)))
+    consensus = agree(references(both, TRUTH, TRUTH), SPEC)
+    assert consensus.accepted == (A, B, C)
+    assert consensus.nearest is not None
+    assert consensus.nearest.account == B

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -35,6 +36,7 @@ from llmnet.proof import (
     philox,
 )
 from llmnet.proof.encoded import Encoded
+from llmnet.proof.errors import ProofError
 from llmnet.proof.hashing import plant_commitment, reference_commitment, request_seed, session_seed
 from llmnet.proof.scale import Reader, compact
 
@@ -154,6 +156,10 @@ FIXED: dict[type[Encoded], tuple[Encoded, list[tuple[str, int]]]] = {
         ],
     ),
     Voucher: (Voucher(1, 2, 3), [("session", 8), ("amount", 16), ("answers", 4)]),
+    Segment: (
+        Segment(1, 2, 2**32 - 1, KEY, 4),
+        [("session", 8), ("first", 4), ("last", 4), ("receipts_root", 32), ("amount", 16)],
+    ),
     PlacedSegment: (
         PlacedSegment(1, Segment(1, 2, 3, KEY, 4)),
         [("start", 4), ("session", 8), ("first", 4), ("last", 4), ("receipts_root", 32), ("amount", 16)],
@@ -204,6 +210,79 @@ def test_where_an_encoding_breaks_off_is_named(kind: type[Encoded]) -> None:
         start += size
 
 
+PLAIN = [
+    pytest.param(kind, field.name, dict(sizes)[field.name], id=f"{kind.__name__}-{field.name}")
+    for kind, (item, sizes) in FIXED.items()
+    for field in fields(item)
+    if type(getattr(item, field.name)) in (int, bytes) and field.name != "name"
+]
+LARGEST = {"sampler_version": 1, "top_k": 32}  # less than its byte could hold
+
+
+@pytest.mark.parametrize(("kind", "name", "size"), PLAIN)
+def test_a_field_ends_where_its_bytes_end(kind: type[Encoded], name: str, size: int) -> None:
+    item: Any = FIXED[kind][0]
+    if isinstance(getattr(item, name), bytes):
+        refused: dict[Any, str] = {
+            KEY[1:]: "have 32 bytes, got 31",
+            KEY + b"x": "have 32 bytes, got 33",
+            "x" * 32: "be bytes, got str",
+        }
+    else:
+        largest = replace(item, **{name: LARGEST.get(name, 256**size - 1)})
+        assert kind.decode(largest.encode()) == largest
+        refused = {
+            256**size: f"be in 0..2^{8 * size}, got {256**size}",
+            -1: f"be in 0..2^{8 * size}, got -1",
+            True: "be an integer, got bool",
+            1.5: "be an integer, got float",
+        }
+    for value, said in refused.items():
+        with pytest.raises(FieldError) as caught:
+            replace(item, **{name: value})
+        assert str(caught.value) == f"{name} must {said}"
+
+
+@pytest.mark.parametrize("name", ["logprob", "logit_sketch", "hidden_sketch"])
+def test_signed_numbers_of_a_leaf_have_sixteen_bits(name: str) -> None:
+    def leaf(value: Any) -> Leaf:
+        lanes = dict.fromkeys(("logit_sketch", "hidden_sketch"), (0,) * 8)
+        if name in lanes:
+            return Leaf(1, 2, (), **lanes | {name: (0,) * 7 + (value,)})
+        return Leaf(1, 2, (Candidate(3, value),), **lanes)
+
+    said = "logprob" if name == "logprob" else "sketch lane"
+    for end in (-(2**15), 2**15 - 1):
+        assert Leaf.decode(leaf(end).encode()) == leaf(end)
+    for value in (-(2**15) - 1, 2**15, -(2**16), 2**16 - 1):
+        with pytest.raises(FieldError, match=f"^{said} must be a signed 16-bit integer, got {value}$"):
+            leaf(value)
+    for odd in (True, 1.5):
+        with pytest.raises(FieldError, match=f"^{said} must be an integer"):
+            leaf(odd)
+
+
+def test_lists_and_texts_may_be_as_long_as_is_promised() -> None:
+    spec: Any = FIXED[ServiceSpec][0]
+    assert len(ServiceSpec.decode(replace(spec, name=b"n" * 64).encode()).name) == 64
+    assert len(Message(Role.USER, b"x" * 2**20).content) == 2**20
+    request = Request(1, 2, (Message(Role.USER, b""),) * 1024, 3, 4, (b"s" * 256,) * 16)
+    assert Request.decode(request.encode()) == request
+    leaf = Leaf(1, 2, (Candidate(3, -4),) * 32, (5,) * 8, (6,) * 8)
+    assert Leaf.decode(leaf.encode()) == leaf
+
+
+def test_what_is_given_as_a_list_or_a_number_is_kept_as_what_it_means() -> None:
+    message = Message(1, b"x")
+    assert message.role is Role.USER
+    for role in (3, -1):
+        with pytest.raises(FieldError, match=r"^role must be one of"):
+            Message(role, b"x")
+    request = Request(1, 2, [message], 3, 4, [b"s"])
+    assert (request.messages, request.stop) == ((message,), (b"s",))
+    assert hash(request) == hash(Request.decode(request.encode()))
+
+
 KINDS = {
     "spec": SPECS,
     "calibration": CALIBRATIONS,
@@ -243,6 +322,28 @@ def test_values_that_no_object_may_have_are_refused_at_its_first_byte(
     assert (caught.value.kind, caught.value.offset) == ("range", offset)
 
 
+def test_a_spec_that_may_not_be_is_refused_at_its_first_byte_with_the_reason() -> None:
+    data = bytearray(FIXED[ServiceSpec][0].encode())
+    data[2 + 4 * 32] = 2
+    with pytest.raises(DecodeError) as caught:
+        ServiceSpec.decode(bytes(data))
+    assert (caught.value.kind, caught.value.offset) == ("range", 0)
+    assert caught.value.reason == "sampler_version must be 1, got 2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset", "name"),
+    [(Receipt, 118, "finish"), (ServiceSpec, 132, "numerics"), (Message, 0, "role")],
+)
+def test_an_unknown_variant_is_refused_where_it_stands(kind: type[Encoded], offset: int, name: str) -> None:
+    item = Message(Role.USER, b"x") if kind is Message else FIXED[kind][0]
+    data = bytearray(item.encode())
+    data[offset] = 9
+    with pytest.raises(DecodeError, match=f"{name} has . variants, got index 9$") as caught:
+        kind.decode(bytes(data))
+    assert (caught.value.kind, caught.value.offset) == ("enum", offset)
+
+
 def test_text_that_is_not_utf8_is_refused_where_it_starts() -> None:
     with pytest.raises(DecodeError, match="content is not UTF-8") as caught:
         Message.decode(b"\x01\x08\xc3\x28")
@@ -254,6 +355,8 @@ def test_a_giant_is_refused_by_the_least_that_its_items_need() -> None:
     with pytest.raises(DecodeError, match="leaves announces 3 items"):
         proof.decode_leaves(compact(3) + bytes(3 * 41 - 1))
     assert len(proof.decode_leaves(compact(3) + bytes(3 * 41))) == 3
+    with pytest.raises(DecodeError, match="candidates announces 2 items"):
+        Leaf.decode(bytes(8) + compact(2) + bytes(11))
     request = Request(1, 2, (Message(Role.SYSTEM, b""),) * 10, 0, 0).encode()
     with pytest.raises(DecodeError, match="messages announces 10 items"):
         Request.decode(request[: 13 + 19])
@@ -265,6 +368,47 @@ def test_lengths_end_at_thirty_two_bits() -> None:
     with pytest.raises(DecodeError, match="length of x is wider than 32 bits") as caught:
         Reader(b"\x07\xff\xff\xff\xff\x01").length("x", 2**40, item_size=0)
     assert (caught.value.kind, caught.value.offset) == ("compact", 0)
+
+
+LENGTHS = {
+    0: "00",
+    63: "fc",
+    64: "0101",
+    0x1234: "d148",
+    2**14 - 1: "fdff",
+    2**14: "02000100",
+    0x02345678: "e259d108",
+    2**30 - 1: "feffffff",
+    2**30: "0300000040",
+    0xC1234567: "03674523c1",
+    2**32 - 1: "03ffffffff",
+}
+
+
+@pytest.mark.parametrize("value", LENGTHS)
+def test_a_length_is_written_in_one_way_and_every_cut_of_it_is_named(value: int) -> None:
+    data = bytes.fromhex(LENGTHS[value])
+    assert compact(value) == data
+    reader = Reader(data)
+    assert reader.length("things", 2**32, item_size=0) == value
+    assert reader.remaining == 0
+    for cut in range(len(data)):
+        with pytest.raises(DecodeError, match=r": (length of )?things needs \d bytes?") as caught:
+            Reader(data[:cut]).length("things", 2**32, item_size=0)
+        assert (caught.value.kind, caught.value.offset) == ("truncated", min(cut, 1))
+
+
+@pytest.mark.parametrize("data", ["fd00", "0100", "feff0000", "02000000", "03ffffff3f", "0300000000"])
+def test_a_length_in_more_bytes_than_it_needs_is_refused(data: str) -> None:
+    with pytest.raises(DecodeError, match="things is not in its shortest form") as caught:
+        Reader(bytes.fromhex(data)).length("things", 2**32, item_size=0)
+    assert (caught.value.kind, caught.value.offset) == ("compact", 0)
+
+
+def test_no_length_has_more_than_thirty_two_bits() -> None:
+    for value in (2**32, 2**33, -1):
+        with pytest.raises(FieldError, match=r"^length must be in"):
+            compact(value)
 
 
 # Numbers of the protocol that are computed when a module is loaded
@@ -328,6 +472,11 @@ def test_a_tree_has_fewer_than_two_to_the_thirty_two_leaves() -> None:
     """The path of the first leaf of a tree of that size is refused, like every other wrong proof, without an error."""
     for n in (2**32, 2**32 + 1, 2**40):
         assert not proof.verify_single(KEY, n, 0, b"leaf", [KEY] * (n - 1).bit_length())
+
+
+def test_no_tree_is_built_of_two_to_the_thirty_two_items() -> None:
+    with pytest.raises(ProofError, match=f"1..2\\^32 items, got {2**32}$"):
+        proof.merkle_root(range(2**32))
 
 
 def test_sizes_of_a_tensor_are_those_of_sixty_four_bits() -> None:

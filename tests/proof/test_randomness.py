@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from llmnet.proof import (
     sign_matrix,
     stream_key,
 )
+from llmnet.proof.gumbel import gumbel_noise_batch
 
 U32 = st.integers(0, (1 << 32) - 1)
 FULL = (1 << 32) - 1
@@ -180,3 +182,30 @@ def test_zero_in_an_array_is_refused_too() -> None:
         ln_q48_array([3, 0])
     with pytest.raises(FieldError):
         gumbel_q16(1 << 32)
+
+
+def test_one_counter_takes_the_shape_of_its_keys() -> None:
+    keys = np.arange(6).reshape(3, 2)
+    words = philox4x32([1, 2, 3, 4], keys)
+    assert words.tolist() == [philox4x32([1, 2, 3, 4], key).tolist() for key in keys]
+    assert philox4x32([1, 2, 3, 4], keys[:1]).shape == (1, 4)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+def test_arrays_keep_their_shape_and_kind(shape: tuple[int, ...]) -> None:
+    u = np.full(shape, 7, dtype=np.uint32)
+    for array, scalar, kind in ((ln_q48_array, ln_q48, np.int64), (gumbel_q16_array, gumbel_q16, np.int32)):
+        found = array(u)
+        assert (found.shape, found.dtype) == (shape, kind)
+        assert (found == scalar(7)).all()
+
+
+def test_numbers_that_a_word_cannot_hold_are_refused() -> None:
+    for u in ([2**32], [-1]):
+        with pytest.raises(OverflowError):
+            gumbel_q16_array(u)
+    good: list[Any] = [[[1, 2]], [3], [[4]]]
+    assert gumbel_noise_batch(*good).shape == (1, 1)
+    for place, wrong in enumerate([[[-1, 2]], [-3], [[-4]]]):
+        with pytest.raises(OverflowError):
+            gumbel_noise_batch(*good[:place], wrong, *good[place + 1 :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,9 +23,11 @@ from llmnet.proof import (
     sample,
     sample_batch,
     scores,
+    scores_batch,
     self_consistent,
     well_formed,
 )
+from llmnet.proof.sampler import deficit
 
 SEED = b"s" * 32
 ZERO = (0,) * 8
@@ -243,3 +246,52 @@ def test_the_winner_never_misses_and_a_sampled_deficit_is_in_nat(temperature: in
     expected = Margin.HIT if deficit <= 0.5 else Margin.MISS
     assume(abs(deficit - 0.5) > 0.001)
     assert margin(other, leaf, spec, tolerance(0.5), SEED, temperature) is expected
+
+
+@pytest.mark.parametrize("temperature", [1, 77, 128, 255, 256, 257, 300, 512, 65535])
+def test_a_deficit_is_the_lost_score_times_the_temperature(temperature: int) -> None:
+    """Scores are log-probs over the temperature plus noise: in nat, differences of them count by the temperature."""
+    reference, spec = honest(temperature, 3), make_spec(8)
+    ids, logprobs = zip(*reference.candidates, strict=True)
+    points = [int(point) for point in scores(logprobs, ids, temperature, SEED, 3)]
+    for rank in range(8):
+        nats = Fraction((max(*points[:4], points[rank]) - points[rank]) * temperature, 256).__floor__()
+        beyond = nats - 65536 if nats > 65536 else None
+        found = deficit(replace(reference, token=ids[rank]), reference, spec, SEED, temperature)
+        assert found == (nats if rank < 4 else beyond)
+        assert found is None or type(found) is int
+
+
+def test_a_greedy_deficit_is_the_difference_of_log_probs() -> None:
+    reference = ladder(list(range(10, 18)), step=300)
+    found = [deficit(replace(reference, token=10 + r), reference, make_spec(8), SEED, 0) for r in range(8)]
+    assert found == [300 * 256 * rank - (65536 if rank >= 4 else 0) for rank in range(8)]
+
+
+def test_scores_are_integers_whatever_integers_they_are_made_from() -> None:
+    expected = scores(LOGPROBS, IDS, 77, SEED, 3)
+    for kind in (np.uint16, np.int32, np.uint64):
+        temperatures, ids = np.array([77], dtype=kind), IDS.astype(np.uint32)[None, :]
+        found = scores_batch(LOGPROBS[None, :].astype(np.int16), ids, temperatures, [SEED], [3])
+        assert found.dtype == expected.dtype == np.int64
+        assert found.tolist() == [expected.tolist()]
+        winner = sample_batch(LOGPROBS[None, :].astype(np.int16), ids, temperatures, [SEED], [3])
+        assert winner.tolist() == [int(expected.argmax())]
+
+
+def test_the_lowest_temperature_divides_by_one() -> None:
+    score = int(scores([-3], [5], 1, SEED, 9)[0])
+    assert score - int(gumbel_noise(SEED, 9, [5])[0]) == -3 * 65536
+
+
+def test_the_least_log_prob_is_well_formed() -> None:
+    leaf = honest(0)
+    pairs = (*leaf.candidates[:-1], Candidate(leaf.candidates[-1].id, -32767))
+    assert well_formed(replace(leaf, candidates=pairs), make_spec(8))
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.int32, np.uint32, np.int64])
+def test_the_winner_is_the_same_whatever_integers_the_ids_are(kind: type[np.integer]) -> None:
+    """What does not win is set aside by an id above all others, which has to fit where ids are compared."""
+    ids = [[40, 7, 9, 3000]]
+    assert sample_batch([[-5, -3, -4, -3]], np.array(ids, dtype=kind), [0], [SEED], [3]).tolist() == [1]

@@ -102,3 +102,20 @@ def test_no_single_answer_slashes_a_clean_worker_and_sums_stay_non_negative(
         state = state.add(clip(position), clip(margin))
         assert state.position >= 0
         assert state.margin >= 0
+
+
+@pytest.mark.parametrize(
+    ("hits", "misses", "state"),
+    [(42, 359, Sprt.CLEAR), (88, 668, Sprt.FAILED)],  # 693 * hits - 86 * misses is -1768, and 3536
+)
+def test_the_sequential_test_ends_at_its_limits_not_beyond(hits: int, misses: int, state: Sprt) -> None:
+    """The fewest positions whose sum is a limit itself, in an order that keeps the sum between both until then."""
+    path: list[tuple[int, int]] = []
+    total = 0
+    while hits or misses:
+        hit = bool(hits) and (total < 0 or not misses)
+        total, hits, misses = (total + 693, hits - 1, misses) if hit else (total - 86, hits, misses - 1)
+        path.append(FAR if hit else NEAR)
+    assert total == (3536 if state is Sprt.FAILED else -1768)
+    assert sprt(path[:-1], ROW) is Sprt.UNDECIDED
+    assert sprt(path, ROW) is state
