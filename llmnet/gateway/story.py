@@ -28,6 +28,7 @@ REASONS = {
     "NotCalibrated": "the model has no calibration, or it has expired",
     "Abandoned": "the worker was removed meanwhile",
     "Overturned": "a larger panel found that the worker had been right",
+    "Accumulated": "with what was found in earlier answers, which passed alone as this one would have, it is enough for a slash",
     "Planted": "the answer was wrong on purpose, to see whether the panel looks",
 }
 STAGES = {

@@ -60,7 +60,7 @@ MILLION = 1_000_000
 MAX_RECEIPTS = 640
 FINE_REWARDS = 20
 MAX_EXCEPTIONS = 16  # positions that a challenge may name
-DOUBTFUL = (Reason.POSITIONS, Reason.TOKEN, Reason.MARGIN, Reason.WITHHELD)
+DOUBTFUL = (Reason.POSITIONS, Reason.TOKEN, Reason.MARGIN, Reason.ACCUMULATED, Reason.WITHHELD)
 """Reasons of a failure that can be appealed: what other validators could see otherwise."""
 
 

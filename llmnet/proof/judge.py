@@ -13,13 +13,13 @@ from .leaf import Leaf
 from .sampler import Margin, margin, self_consistent
 from .scoring import (
     EVIDENCE_MAX,
-    EXCEPTION_MISSES,
     MARGIN_FAIL,
     MARGIN_HIT,
     MARGIN_MISS,
     Sprt,
     clip,
     distance,
+    exception_misses,
     position_evidence,
     sprt,
 )
@@ -96,18 +96,19 @@ def judge_exceptions(
     spec: ServiceSpec,
     request_seed: bytes,
     temperature: int,
+    n_out: int,
 ) -> Judgement:
-    """Judge the leaves at positions that an accuser has chosen: only fraud counts (protocol section 7).
+    """Judge the leaves at positions that an accuser has chosen, of an answer of `n_out` tokens (protocol section 7).
 
-    A leaf that contradicts itself or the delivered tokens is fraud (position evidence 3072), and so are
-    EXCEPTION_MISSES margin misses (margin evidence 3072). All else, in whichever direction, counts nothing.
+    A leaf that contradicts itself or the delivered tokens fails it (position evidence 3072), and so do
+    `exception_misses` margin misses (margin evidence 3072). All else, in whichever direction, counts nothing.
     """
     found = judge(leaves, references, calibration, spec, request_seed, temperature)
     if found.verdict is Verdict.ABSTAIN:
         return found
     contradiction = not (found.self_consistent and found.tokens_match)
     misses = sum(row.margin is Margin.MISS for row in found.positions)
-    cheap = not contradiction and misses >= EXCEPTION_MISSES
+    cheap = not contradiction and misses >= exception_misses(n_out)
     return replace(
         found,
         verdict=Verdict.FAIL if contradiction or cheap else Verdict.PASS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
+from .drawing import MAX_POSITIONS
 from .errors import ShapeError
 from .service import Calibration
 
@@ -17,7 +18,6 @@ MARGIN_FAIL = 2304  # two misses, which honest answers hardly ever have
 SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
 MISSED_DEADLINE = 1536
 SLASH = 5120
-EXCEPTION_MISSES = 8
 
 
 class Sprt(Enum):
@@ -52,6 +52,14 @@ def position_evidence(d2_logit: int, d2_hidden: int, calibration: Calibration) -
 def clip(evidence: int) -> int:
     """Evidence of one answer within its limits."""
     return max(EVIDENCE_MIN, min(EVIDENCE_MAX, evidence))
+
+
+def exception_misses(n_out: int) -> int:
+    """How many misses at positions that an accuser chose fail an answer of `n_out` tokens: so many that they give the most
+    evidence an answer may give, were all its other tokens hits; at most as many as can be named.
+    """
+    enough = EVIDENCE_MAX - MARGIN_HIT * n_out
+    return min(MAX_POSITIONS, -(-enough // (MARGIN_MISS - MARGIN_HIT)))
 
 
 def sprt(distances: Iterable[tuple[int, int]], calibration: Calibration) -> Sprt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llmnet.redteam import bending, saving
 from llmnet.redteam.attack import Attack, Bend, Family, Grade
 from llmnet.redteam.forward import INT8
+from llmnet.redteam.lengths import LONGER, TOKENS
 
 _ALL = saving.everything("nothing is computed")
 
@@ -25,6 +26,14 @@ CONTROLS = (
         saving.NOTHING,
         Grade.UNACCUSED,
         honest="baseline_greedy",
+    ),
+    Attack(
+        "honest_long",
+        Family.CONTROL,
+        f"sells what was promised, answers of up to {LONGER * TOKENS} tokens",
+        "baseline_long",
+        saving.NOTHING,
+        Grade.UNACCUSED,
     ),
 )
 FORGERY = (

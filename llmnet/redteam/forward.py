@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from llmnet.measure import Recording
-from llmnet.proof import NumericsClass
 from llmnet.redteam import saving
 from llmnet.redteam.attack import Attack, Family, Grade, Source, by_class
 from llmnet.redteam.bending import first
@@ -27,7 +24,7 @@ def _attack(
     return Attack(name, Family.FORWARD, does, transcript, saves, expected, **more)  # type: ignore[arg-type]
 
 
-def _short(tokens: int, expected: Grade | Mapping[NumericsClass, Grade]) -> Attack:
+def _short(tokens: int, expected: Grade) -> Attack:
     return _attack(
         f"short_{tokens}",
         f"int8 weights where no more than {tokens} tokens are asked for, a tenth of the answers",
@@ -36,8 +33,7 @@ def _short(tokens: int, expected: Grade | Mapping[NumericsClass, Grade]) -> Atta
         expected,
         share=0.1,
         bend=first(tokens),
-        note="the sequential test needs six positions, so few tokens are never fined for their distances, and honest answers "
-        "take the evidence back; failing answers of three to five positions that are all far off would leave one and two",
+        note="the sequential test needs six positions, so few tokens are only fined for the slash that they complete",
     )
 
 
@@ -118,7 +114,7 @@ FORWARD = (
     _part(10, UNPAID),
     _part(2, UNPAID),
     _short(5, UNPAID),
-    _short(2, by_class(fp32=MISSED, fp16=UNPAID, residual=UNPAID, bf16=UNPAID)),
+    _short(2, UNPAID),
     _attack(
         "every_tenth",
         "every tenth token by int8 weights",

@@ -10,6 +10,7 @@ from llmnet.redteam import saving
 from llmnet.redteam.attack import Attack, Family, Grade, Source, by_class
 from llmnet.redteam.bending import laundered, nudged
 from llmnet.redteam.forward import FP8, INT4, INT8, MISSED
+from llmnet.redteam.lengths import LONGER, TOKENS
 
 _SMALL = saving.layers(15)
 _BESIDE = "the honest prefill"
@@ -21,7 +22,7 @@ _OTHER_MODELS = {
 }
 _CLOSE = (
     "e4m3 weights choose 19 of 20 tokens as the promised ones do, and honest 16-bit arithmetic with its 8 bits misses some as well: "
-    "there the bar of five audits is missed, more positions an audit would meet it"
+    f"there answers of {TOKENS} tokens miss the bar of five audits; in longer ones validators see more than is drawn"
 )
 _IN_LENGTH = (
     "seen in the tokens only: the text is right as far as it goes, and one token is not what the model drew"
@@ -116,6 +117,25 @@ SAMPLING = (
         by_class(fp32=MISSED, fp16=Grade.UNPROFITABLE, residual=Grade.UNPROFITABLE, bf16=MISSED),
         "the answers fail too seldom to be fined for what they save, and honest ones take the evidence back: more positions "
         "an audit, or a higher least probability of audits, would close it",
+    ),
+    Attack(
+        "cheap_fp8_long",
+        Family.SAMPLING,
+        f"cheap decode by e4m3 weights, lists made to fit, answers of up to {LONGER * TOKENS} tokens",
+        "cheap_fp8_long",
+        FP8.less(saving.SCORING, _BESIDE),
+        Grade.WITHIN_5,
+        bend=nudged,
+    ),
+    Attack(
+        "cheap_fp8_long_10pc",
+        Family.SAMPLING,
+        f"cheap decode by e4m3 weights, lists made to fit, for 10 % of the answers, of up to {LONGER * TOKENS} tokens",
+        "cheap_fp8_long",
+        FP8.less(saving.SCORING, _BESIDE).times(0.1, "10 % of the answers"),
+        Grade.UNPROFITABLE,
+        bend=nudged,
+        share=0.1,
     ),
     Attack(
         "cheap_int8_greedy",

@@ -11,10 +11,10 @@ from llmnet.engine import Engine, LlamaModel, ModelFiles, Tokenizer
 from llmnet.measure import Job, Recording, RecordingFile, jobs_for, prompts
 from llmnet.measure.running import AT_ONCE
 from llmnet.proof import NumericsClass, ServiceSpec
+from llmnet.redteam.lengths import TOKENS
 from llmnet.redteam.models import MODELS
 from llmnet.verifier.reference import Reference, spec_of
 
-TOKENS = 24
 _PROMPTS, _CALIBRATED, _SEED = 2_280, 2_100, 7
 """Calibration asks the first of these; attacks are made on prompts that it has not seen."""
 _PAGES = 512
@@ -70,11 +70,14 @@ class Shop:
         """Of all engines here. One model serves few answers, so steps are not recorded."""
         return {"max_batch": AT_ONCE, "num_pages": _PAGES, "graphs": False}
 
-    def jobs(self, temperature: int = 256, *, skip: int = 0, count: int | None = None) -> list[Job]:
-        """`count` (default: `answers`) held-out prompts after the first `skip`; a longer list begins with a shorter."""
+    def jobs(
+        self, temperature: int = 256, *, skip: int = 0, count: int | None = None, longer: int = 1
+    ) -> list[Job]:
+        """`count` (default: `answers`) held-out prompts after the first `skip`; a longer list begins with a shorter.
+        Answers may be `longer` times as long."""
         held_out = prompts(_PROMPTS, seed=_SEED)[_CALIBRATED:]
         chosen = held_out[skip : skip + (self.answers if count is None else count)]
-        made = jobs_for(chosen, self.tokenizer, temperature=temperature, max_tokens=self.tokens)
+        made = jobs_for(chosen, self.tokenizer, temperature=temperature, max_tokens=longer * self.tokens)
         return [replace(job, id=f"{job.id}@{temperature}") for job in made]
 
     def file(self, transcript: str) -> RecordingFile:

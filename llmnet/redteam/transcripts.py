@@ -18,6 +18,7 @@ from llmnet.proof import Leaf
 from llmnet.redteam import tokens
 from llmnet.redteam.corrected import by_descent, by_regression
 from llmnet.redteam.errors import UnknownAttack
+from llmnet.redteam.lengths import LONGER
 from llmnet.redteam.shop import Shop
 
 CANNED = (
@@ -33,7 +34,7 @@ def _as_asked(job: Job) -> Job:
 class Transcript:
     """`open(shop)` loads what is needed and gives the function that answers jobs. `needs` are recorded before.
 
-    `model` and `reads`: whose run the leaves show, and what it was asked.
+    `model` and `reads`: whose run the leaves show, and what it was asked. Answers are `longer` times as long as others.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Transcript:
     needs: tuple[str, ...] = ()
     model: str = "honest"
     reads: Callable[[Job], Job] = _as_asked
+    longer: int = 1
 
 
 def record(shop: Shop, name: str, progress: Progress | None = None) -> None:
@@ -49,7 +51,7 @@ def record(shop: Shop, name: str, progress: Progress | None = None) -> None:
     transcript = find(name)
     for other in transcript.needs:
         record(shop, other, progress)
-    jobs, file = shop.jobs(transcript.temperature), shop.file(name)
+    jobs, file = shop.jobs(transcript.temperature, longer=transcript.longer), shop.file(name)
     fill(file, shop.reference, jobs, lambda: transcript.open(shop), progress)
 
 
@@ -60,14 +62,14 @@ def find(name: str) -> Transcript:
     return TRANSCRIPTS[name]
 
 
-def _model(name: str, *, temperature: int = 256, called: str = "") -> Transcript:
+def _model(name: str, *, temperature: int = 256, called: str = "", longer: int = 1) -> Transcript:
     """Another model's tokens and leaves."""
 
     def open_(shop: Shop) -> Maker:
         engine = shop.engine(name)
         return lambda jobs: answer(engine, jobs)
 
-    return Transcript(called or name, open_, temperature, model=name)
+    return Transcript(called or name, open_, temperature, model=name, longer=longer)
 
 
 def _asked(name: str, change: Callable[[Job], Job]) -> Transcript:
@@ -100,7 +102,7 @@ def _speculated(name: str, draft: str, accept: Accept) -> Transcript:
     return Transcript(name, open_)
 
 
-def _rescored(name: str, source: str, *, temperature: int = 256) -> Transcript:
+def _rescored(name: str, source: str, *, temperature: int = 256, longer: int = 1) -> Transcript:
     """The tokens of another transcript under the leaves that the promised model gives them in one prefill."""
 
     def open_(shop: Shop) -> Maker:
@@ -108,7 +110,7 @@ def _rescored(name: str, source: str, *, temperature: int = 256) -> Transcript:
         sold = {recording.id: recording.tokens for recording in shop.file(source)}
         return lambda jobs: {job.id: _scored(engine, job, sold[job.id]) for job in jobs}
 
-    return Transcript(name, open_, temperature, needs=(source,))
+    return Transcript(name, open_, temperature, needs=(source,), longer=longer)
 
 
 def _scored(engine: Engine, job: Job, sold: Sequence[int]) -> tuple[Leaf, ...]:
@@ -160,6 +162,8 @@ _OWN = [
     *(_model(name) for name in ("skip_1", "skip_3", "skip_8", "early_exit", "tuned_1pc", "tuned_10pc")),
     _model("honest", temperature=0, called="baseline_greedy"),
     _model("int8", temperature=0, called="int8_greedy"),
+    _model("honest", called="baseline_long", longer=LONGER),
+    _model("fp8", called="fp8_long", longer=LONGER),
 ]
 _READ = [
     _asked("truncated", _second_half),
@@ -181,6 +185,7 @@ _CHOSEN = [
 _SCORED = [
     *(_rescored(f"cheap_{name}", name) for name in ("int8", "fp8", "int4", "small")),
     _rescored("cheap_int8_greedy", "int8_greedy", temperature=0),
+    _rescored("cheap_fp8_long", "fp8_long", longer=LONGER),
     Transcript("by_regression", by_regression("int8"), needs=("int8",)),
     Transcript("by_descent", by_descent("int8", "fp8"), needs=("int8",)),
 ]

@@ -1,14 +1,18 @@
-"""Recorded answers before the chain's own judge, each at several draws of positions."""
+"""Recorded answers before the chain's own judge, each at several draws of positions.
+
+An answer that passes is challenged where a validator's daemon would: it looks at the positions that were not drawn as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from llmnet.measure import Recording
 from llmnet.proof import (
     Calibration,
     Judgement,
+    Leaf,
     Reference,
     ServiceSpec,
     Sprt,
@@ -16,8 +20,10 @@ from llmnet.proof import (
     domain_hash,
     draw_positions,
     judge,
+    judge_exceptions,
     sprt,
 )
+from llmnet.verifier.exceptions import is_enough, misses_of
 
 PANEL = (b"\1" * 32, b"\2" * 32, b"\3" * 32)
 """Three validators with equal references: what a panel on one kind of machine gives."""
@@ -35,8 +41,8 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One audit of one answer: whether it fails, what goes to the two sums, and after how many positions the sequential
-    test had decided (None: not at all)."""
+    """One audit of one answer and a challenge, if there is one: whether it fails, what goes to the two sums, and after how
+    many positions the sequential test had decided (None: not at all)."""
 
     failed: bool
     position: int
@@ -47,17 +53,39 @@ class Trial:
 def try_answer(
     recording: Recording, spec: ServiceSpec, row: Calibration, draw: int
 ) -> tuple[Trial, Judgement]:
-    """One audit with the positions of one draw."""
+    """One audit with the positions of one draw; the judgement is that of the drawn positions."""
     seed = domain_hash("draw", f"redteam/{recording.id}/{draw}".encode())
     positions = draw_positions(seed, len(recording.leaves))
     leaves = [recording.leaves[place] for place in positions]
     mine = tuple(recording.reference[place] for place in positions)
-    panel = [Reference(account, mine) for account in PANEL]
-    found = judge(leaves, panel, row, spec, recording.request_seed, recording.temperature)
+    found = judge(leaves, _panel(mine), row, spec, recording.request_seed, recording.temperature)
+    challenged = None if found.verdict is Verdict.FAIL else _challenge(recording, spec, row, positions)
+    counted = [found] if challenged is None else [found, challenged]
     trial = Trial(
-        found.verdict is Verdict.FAIL, found.position_evidence, found.margin_evidence, _decided(found, row)
+        any(one.verdict is Verdict.FAIL for one in counted),
+        sum(one.position_evidence for one in counted),
+        sum(one.margin_evidence for one in counted),
+        _decided(found, row),
     )
     return trial, found
+
+
+def _panel(leaves: tuple[Leaf, ...]) -> list[Reference]:
+    return [Reference(account, leaves) for account in PANEL]
+
+
+def _challenge(
+    recording: Recording, spec: ServiceSpec, row: Calibration, drawn: Collection[int]
+) -> Judgement | None:
+    """What a validator that has looked at all positions brings about; None if it sees too little."""
+    seed, temperature, length = recording.request_seed, recording.temperature, len(recording.leaves)
+    seen = [leaf for leaf in recording.reference if leaf.position not in drawn]
+    named = sorted(misses_of(seen, spec, row, seed, temperature))
+    if not is_enough(named, length):
+        return None
+    mine = tuple(recording.reference[place] for place in named)
+    leaves = [recording.leaves[place] for place in named]
+    return judge_exceptions(leaves, _panel(mine), row, spec, seed, temperature, length)
 
 
 def trials(

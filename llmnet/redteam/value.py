@@ -71,6 +71,7 @@ def _earned(deal: _Deal, effort: Effort, *, careful: bool) -> float:
         failed = audited & np.where(cheats, cheating.failed[mine], honest.failed[theirs])
         sums = np.where(audited[:, None], np.maximum(0, sums + evidence), sums)
         out = alive & (sums >= SLASH).any(axis=1)
+        failed |= out  # an answer that completes a slash fails
         gain += np.where(cheats, deal.saves, 0.0) - FINE * failed - SLASHED * out
         sold += alive
         clean = np.where(failed, 0, clean + audited)

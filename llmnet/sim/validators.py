@@ -11,7 +11,7 @@ from llmnet.chain import Event, Keypair, Variant
 from llmnet.pallets import spot_checks, staking
 from llmnet.pallets.staking import StakeRole
 from llmnet.proof import Leaf
-from llmnet.proof.scoring import EXCEPTION_MISSES
+from llmnet.proof.scoring import exception_misses
 from llmnet.sim.answers import SPEC, Answer, shifted
 from llmnet.sim.world import UNIT, World
 
@@ -164,8 +164,8 @@ class Validator:
             or not isinstance(verdict, Variant)
         ):
             return
-        exceptions = _exceptions(*looked)
-        if verdict.name == "Passed" and len(exceptions) >= EXCEPTION_MISSES:
+        exceptions, enough = _exceptions(*looked), exception_misses(looked[0].receipt.n_out)
+        if verdict.name == "Passed" and len(exceptions) >= enough:
             call = spot_checks.challenge(audit, exceptions[: spot_checks.MAX_EXCEPTIONS])
             self.world.post(call, self.keys, _crossed_challenge)
 

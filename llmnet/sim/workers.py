@@ -84,6 +84,7 @@ class Worker:
     sells: Callable[[Answer], None] | None = None
     sold: list[str] = field(default_factory=list)
     removed_at: int | None = None
+    removals: int = 0
     entered: bool = False
     _session: int | None = None
     _seeded: bool = False
@@ -155,8 +156,9 @@ class Worker:
         self.world.post(call, self.keys, self._late)
 
     def _late(self, error: str) -> None:
-        """Calls that cross its own removal fail; anything else is a fault of the simulation."""
-        if self.removed_at is None:
+        """Calls that cross its own removal fail, and claims of what it could not commit then; anything else is a fault of the
+        simulation."""
+        if self.removals == 0:
             raise AssertionError(f"a worker in good standing was refused: {error}")
 
     def on_event(self, event: Event) -> None:
@@ -223,6 +225,7 @@ class Worker:
     def _on_removed(self, fields: Mapping[str, object]) -> None:
         if fields["worker"] == self.keys.public:
             self.removed_at = len(self.sold)
+            self.removals += 1
 
 
 def _refused_appeal(error: str) -> None:

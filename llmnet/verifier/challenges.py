@@ -128,7 +128,7 @@ class Challenges:
 
     async def _positions(self, look: Look, audit: Audit, answer: Answer) -> list[int]:
         """What to name: enough misses, or contradictions in the worker's own leaves where it hands them out."""
-        if is_enough(look.misses):
+        if is_enough(look.misses, answer.receipt.n_out):
             return sorted(look.misses)
         leaves = await self._auditor.leaves(look.audit, audit, answer)
         if leaves is None or len(look.tokens) != len(leaves):

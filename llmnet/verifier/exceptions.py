@@ -14,7 +14,7 @@ from llmnet.pallets.spot_checks import MAX_EXCEPTIONS
 from llmnet.proof import Calibration, Leaf, ServiceSpec
 from llmnet.proof.consensus import BAND
 from llmnet.proof.sampler import SLACK, looked_at, scores
-from llmnet.proof.scoring import EXCEPTION_MISSES
+from llmnet.proof.scoring import exception_misses
 
 APART = 2 * BAND  # log-prob steps (1/256 nat) between two accepted references
 DOUBT = (2 * APART + 1) << 8  # the same for a difference of two scores, with their rounding, in Q16.16 nat
@@ -61,9 +61,9 @@ def misses_of(
     return tuple(sorted(lost, key=lambda position: (-lost[position], position))[:MAX_EXCEPTIONS])
 
 
-def is_enough(misses: Sequence[int]) -> bool:
-    """Whether these misses alone fail an answer."""
-    return len(misses) >= EXCEPTION_MISSES
+def is_enough(misses: Sequence[int], n_out: int) -> bool:
+    """Whether these misses alone fail an answer of so many tokens."""
+    return len(misses) >= exception_misses(n_out)
 
 
 def contradictions(

@@ -173,12 +173,13 @@ class Appeals:
         if isinstance(again, str):
             return again
         review = await spot_checks.review(view, kept.number)
-        rule = proof.judge if review is None else proof.judge_exceptions
         positions = await spot_checks.positions(view, kept.number)
         opened = [answer.leaves[position] for position in positions]
         reference = tuple(again[position] for position in positions)
         panel = [proof.Reference(account, reference) for account in _SELVES]
-        judged = rule(opened, panel, calibration, spec, facts.request_seed, answer.receipt.temperature)
+        given = opened, panel, calibration, spec, facts.request_seed, answer.receipt.temperature
+        named = review is not None
+        judged = proof.judge_exceptions(*given, answer.receipt.n_out) if named else proof.judge(*given)
         if judged.verdict is not proof.Verdict.PASS:
             return "this machine's own leaves do not pass beside what it computes now"
         return None

@@ -24,18 +24,19 @@ from llmnet.proof import (
     review_seed,
 )
 from llmnet.proof.drawing import REVIEW_PANEL
-from llmnet.proof.scoring import EXCEPTION_MISSES
+from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS, exception_misses
 
 from .test_judge import ROW, SEED, SPEC, TRUTH, changed, lanes_by, references
 
 CLEAN = (Verdict.PASS, 0, 0)
+N_OUT, ENOUGH = 300, 5
 
 
 def cheap(misses: int) -> tuple[tuple[Leaf, ...], list[Reference]]:
     """Tokens that no reference would have sampled, delivered as such, at so many positions."""
     everywhere = verdict(*_nudged(tuple(range(16))))
     places = [at for at, row in enumerate(everywhere.positions) if row.margin is Margin.MISS]
-    assert len(places) > EXCEPTION_MISSES
+    assert len(places) > ENOUGH
     return _nudged(tuple(places[:misses]))
 
 
@@ -52,7 +53,7 @@ def _nudged(places: tuple[int, ...]) -> tuple[tuple[Leaf, ...], list[Reference]]
 
 
 def verdict(leaves: tuple[Leaf, ...], among: list[Reference]) -> Judgement:
-    return judge_exceptions(leaves, among, ROW, SPEC, SEED, 256)
+    return judge_exceptions(leaves, among, ROW, SPEC, SEED, 256, N_OUT)
 
 
 def summary(result: Judgement) -> tuple[Verdict, int, int]:
@@ -65,9 +66,18 @@ def test_neither_agreement_nor_distance_counts_at_chosen_positions() -> None:
     assert summary(verdict(changed(lanes_by(900)), honest)) == CLEAN
 
 
-def test_a_few_misses_are_chance_and_half_of_sixteen_are_not() -> None:
-    assert summary(verdict(*cheap(EXCEPTION_MISSES - 1))) == CLEAN
-    assert summary(verdict(*cheap(EXCEPTION_MISSES))) == (Verdict.FAIL, 0, 3072)
+def test_a_few_misses_are_chance_and_more_are_not() -> None:
+    assert summary(verdict(*cheap(ENOUGH - 1))) == CLEAN
+    assert summary(verdict(*cheap(ENOUGH))) == (Verdict.FAIL, 0, 3072)
+
+
+def test_chosen_misses_outweigh_all_other_tokens_of_the_answer() -> None:
+    by_hand = {0: 2, 2: 2, 3: 3, 121: 3, 122: 4, 299: 5, 1_400: 14, 1_609: 16, 1_610: 16, 4_096: 16}
+    assert {n_out: exception_misses(n_out) for n_out in by_hand} == by_hand
+    for n_out in range(16, 1_600):
+        misses = exception_misses(n_out)
+        given = [MARGIN_MISS * some + MARGIN_HIT * (n_out - some) for some in (misses - 1, misses)]
+        assert given[0] < EVIDENCE_MAX <= given[1], n_out
 
 
 def test_a_contradiction_counts_once_whatever_else_there_is() -> None:

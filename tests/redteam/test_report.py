@@ -185,6 +185,18 @@ def test_the_readme_names_what_is_not_covered_and_nothing_else() -> None:
     assert set(re.findall(r"`([^`]+)`", named)) == names
 
 
+def test_the_readme_names_what_is_caught_later_than_aimed_at() -> None:
+    """Cheap decode of all answers is to be slashed within five audits."""
+    cells = [cell for one in load(ROOT / DATA).classes for cell in one.cells]
+    always = [cell for cell in cells if cell.attack.startswith("cheap_") and "pc" not in cell.attack]
+    late = {
+        cell.audits_to_slash.mean: cell.attack for cell in always if (cell.audits_to_slash.mean or 99) > 5
+    }
+    takes = " and ".join(f"{mean:.1f}" for mean in sorted(mean or 99 for mean in late))
+    assert set(late.values()) == {"cheap_fp8"} and len(always) >= 40
+    assert f"takes {takes} audits" in (ROOT / "README.md").read_text()
+
+
 def test_a_committed_picture_is_what_the_committed_data_give() -> None:
     """One is drawn anew; `llmnet redteam report` draws all."""
     found = load(ROOT / DATA)

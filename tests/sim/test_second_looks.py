@@ -29,14 +29,14 @@ def test_who_is_framed_appeals_and_is_given_right(plan: Plan) -> None:
 
 
 def test_a_cheat_between_the_drawn_positions_is_challenged(plan: Plan) -> None:
-    """Nine of 1024 tokens are not what the model says: sixteen positions seldom show one, but the validators hold them all."""
+    """Twelve of 512 tokens are not what the model says: sixteen positions seldom show two, but the validators hold them all."""
     near, wrong = Position(1, 1, False), Position(1, 1, True)
     recorded = plan.terms.recorded
-    kinds = {"honest": ((near,) * 1024,), "sparse": ((near,) * 112 + (wrong,),)}
+    kinds = {"honest": ((near,) * 512,), "sparse": ((near,) * 41 + (wrong,),)}
     sparse = Recorded(recorded.calibration, kinds, {"honest": 0.0, "sparse": 0.1})
     for looks in (True, False):
         with fresh_world(plan.wasm) as world:
-            market = Market(world, Terms(sparse, plan.terms.price, 1024))
+            market = Market(world, Terms(sparse, plan.terms.price, 512))
             market.worker("cheat", always("sparse"))
             for number in range(5):
                 market.validator(f"v{number}", challenges=looks)

@@ -280,7 +280,7 @@ async def test_a_few_misses_are_fraud_if_the_worker_s_own_leaves_say_so(
 ) -> None:
     """Its leaves are honest, so its tokens do not follow from them: it hands out its own conviction."""
     [look] = await scene.check()
-    few = look.misses[:3]
+    few = look.misses[:2]
     scene.store._db.execute("UPDATE looks SET misses = ?", (str(list(few)),))
     scene.source.open_leaves = cheat.leaves
     scene.ledger.audits[1] = decided(scene.audit)
@@ -293,7 +293,7 @@ async def test_a_few_misses_are_fraud_if_the_worker_s_own_leaves_say_so(
 @pytest.mark.parametrize("leaves", ["refused", "of another answer"])
 async def test_a_few_misses_alone_are_no_proof(scene: Scene, answered: Answered, leaves: str) -> None:
     [look] = await scene.check()
-    scene.store._db.execute("UPDATE looks SET misses = ?", (str(list(look.misses[:7])),))
+    scene.store._db.execute("UPDATE looks SET misses = ?", (str(list(look.misses[:2])),))
     scene.source.open_leaves = FetchError("no") if leaves == "refused" else answered.leaves
     scene.ledger.audits[1] = decided(scene.audit)
     await scene.step(2)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llmnet import proof
 from llmnet.proof import Calibration, Candidate, Leaf, Margin, NumericsClass, ServiceSpec
 from llmnet.proof.consensus import BAND
-from llmnet.proof.scoring import EXCEPTION_MISSES
+from llmnet.proof.scoring import exception_misses
 from llmnet.verifier import exceptions, floor_calibration
 from llmnet.verifier.exceptions import (
     MAX_EXCEPTIONS,
@@ -126,7 +126,7 @@ def losers(answered: Answered, count: int) -> list[Leaf]:
 def test_tokens_that_lost_are_named_the_clearest_first(answered: Answered) -> None:
     temperature, seed = answered.receipt.temperature, answered.request_seed
     found = misses_of(losers(answered, 20), answered.spec, FLOOR, seed, temperature)
-    assert EXCEPTION_MISSES <= len(found) <= MAX_EXCEPTIONS
+    assert exception_misses(answered.receipt.n_out) <= len(found) <= MAX_EXCEPTIONS
     lost = [
         certain_miss(leaf, answered.spec, FLOOR, seed, temperature)
         for position in found
@@ -136,9 +136,9 @@ def test_tokens_that_lost_are_named_the_clearest_first(answered: Answered) -> No
     assert lost == sorted(lost, reverse=True)  # type: ignore[type-var]
 
 
-@pytest.mark.parametrize("count", [EXCEPTION_MISSES - 1, EXCEPTION_MISSES])
-def test_eight_fail_an_answer_and_seven_do_not(count: int) -> None:
-    assert is_enough(range(count)) is (count == EXCEPTION_MISSES)
+@pytest.mark.parametrize(("n_out", "enough"), [(24, 3), (192, 4), (300, 5)])
+def test_how_many_fail_an_answer_depends_on_its_length(n_out: int, enough: int) -> None:
+    assert is_enough(range(enough), n_out) and not is_enough(range(enough - 1), n_out)
 
 
 def test_contradictions_are_the_worker_s_own(answered: Answered) -> None:

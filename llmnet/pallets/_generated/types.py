@@ -1071,6 +1071,7 @@ class Reason(IntEnum):
     ABANDONED = 11
     OVERTURNED = 12
     PLANTED = 13
+    ACCUMULATED = 14
 
 
 class Reasons(IntEnum):
@@ -1627,7 +1628,7 @@ TYPES = TypeTable(
         "8888aa766aa20fc8": Announcement,
         "b7ca272cf8045e99": Answer,
         "317455919e762a71": ArithmeticError,
-        "f5032b0b0576a22b": Audit,
+        "d12b5e368d4ad371": Audit,
         "164be651b973ab24": Axis,
         "b9a08149cabb6016": BalanceLock,
         "65619e6f94e687a8": BalanceStatus,
@@ -1729,7 +1730,7 @@ TYPES = TypeTable(
         "b383c963d3343481": OpaqueGeneratedSessionKeys,
         "8460892282b70370": (OriginCallersystem,),
         "90dbf7ddcc22c207": Outage,
-        "e25f27e2b5cc23db": Outcome,
+        "ba5ae0836c46b652": Outcome,
         "7e3ca278882e6b58": PalletRegistryHoldReason,
         "42295b3b36d1de7e": PalletSessionsHoldReason,
         "167afb2fe82b5388": PalletSpotChecksHoldReason,
@@ -1756,7 +1757,7 @@ TYPES = TypeTable(
             RawOriginNone,
             RawOriginAuthorized,
         ),
-        "8e75bc320b9c0e18": Reason,
+        "41c04442f2665fdb": Reason,
         "74a1b3045d14c78b": Reasons,
         "26335dafdd1d956f": Receipt,
         "025574ae2007875e": Record,

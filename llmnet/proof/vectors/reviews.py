@@ -7,7 +7,7 @@ from dataclasses import replace
 from llmnet.proof.consensus import Reference
 from llmnet.proof.drawing import REVIEW_PANEL, draw_panel, review_seed
 from llmnet.proof.hashing import plant_commitment
-from llmnet.proof.scoring import EXCEPTION_MISSES
+from llmnet.proof.scoring import exception_misses
 
 from .form import Case, VectorFile, case, unique
 from .source import Source
@@ -16,12 +16,13 @@ from .verdicts import World, another_token, cheap_decode, shifted, world
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
 
-def _worlds(source: Source, positions: int, temperature: int) -> list[World]:
+def _worlds(source: Source, positions: int, temperature: int, n_out: int) -> list[World]:
     """Honest and fraudulent leaves, each with references that agree, disagree or are too few."""
     base = world(source, positions, temperature)
     cheap = cheap_decode(base)
     worlds = [base, cheap]
-    worlds += [_cheap_at(base, cheap, misses) for misses in (EXCEPTION_MISSES - 1, EXCEPTION_MISSES)]
+    enough = exception_misses(n_out)
+    worlds += [_cheap_at(base, cheap, misses) for misses in (enough - 1, enough)]
     far = base
     for at in range(positions):
         far = far.with_leaf(at, shifted(3_000))
@@ -51,11 +52,11 @@ def exceptions() -> VectorFile:
     """Verdicts on chosen positions."""
     source = Source("reviews")
     cases = [
-        one.judged_exceptions()
-        for positions, temperature in ((16, 256), (12, 0), (3, 128))
-        for one in _worlds(source, positions, temperature)
+        one.judged_exceptions(n_out)
+        for positions, temperature, n_out in ((16, 256, 400), (12, 0, 100), (3, 128, 24))
+        for one in _worlds(source, positions, temperature, n_out)
     ]
-    about = "the verdict on leaves at positions that an accuser has chosen: only fraud counts"
+    about = "the verdict on leaves at positions that an accuser has chosen"
     return VectorFile("judge_exceptions", about, unique(cases))
 
 

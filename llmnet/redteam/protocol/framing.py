@@ -40,9 +40,24 @@ def shade(_juror: Juror, case: Case) -> list[Leaf]:
     ]
 
 
-def in_league(friends: Collection[bytes]) -> Look:
-    """Lies where friends are most of the panel."""
-    return where_most(friends, lie)
+def hint(_juror: Juror, case: Case) -> list[Leaf]:
+    """The reference moved at six positions, beyond q95: less than what a panel is blamed for when others find nothing."""
+    moved = [
+        replace(leaf, logit_sketch=(*(lane + 2 for lane in leaf.logit_sketch[:3]), *leaf.logit_sketch[3:]))
+        for leaf in case.sale.reference[:6]
+    ]
+    return [*moved, *case.sale.reference[6:]]
+
+
+def creep() -> Look:
+    """Shades the first answer, which passes, and hints at the others until they complete a slash."""
+    first: list[int] = []
+
+    def look(juror: Juror, case: Case) -> list[Leaf]:
+        first[:] = [min(*first, case.audit)] if first else [case.audit]
+        return shade(juror, case) if case.audit == first[0] else hint(juror, case)
+
+    return look
 
 
 def _appeals(room: Room, deal: Deal) -> None:
@@ -110,30 +125,32 @@ def _theirs(room: Room, deal: Deal, friends: set[bytes], answers: int) -> list[i
     raise Stuck("the two were never on all panels")
 
 
-def _majority(setting: Setting, *, appeals: bool, tell: Look = lie) -> Found:
-    """Two answers of an honest worker before two liars and an honest validator: it is slashed. What an appeal gives back."""
+def _majority(setting: Setting, *, appeals: bool, tell: Look = lie, answers: int = 2) -> Found:
+    """Some answers of an honest worker before two liars and an honest validator: it is slashed. What an appeal gives back."""
     with setting.room(6) as room:
         pair, friends = _pair(room, tell=tell)
         deal = room.deal(room.worker("victim"), room.person("payer"))
         if appeals:
             _appeals(room, deal)
+        audits = _theirs(room, deal, friends, answers)
         liars, victim = Purse(room, *(juror.keys for juror in pair)), Purse(room, deal.worker)
-        audits = _theirs(room, deal, friends, 2)
-        room.verdicts(audits)
+        verdicts = room.verdicts(audits)
         room.pass_blocks(90)
         slashed, back = room.count("WorkerSlashed"), room.count("SlashTakenBack")
-        gain = liars.change()
+        paid = sum(event.fields["verdict"].name != "Abstained" for event in verdicts)
+        gain = round(liars.change() - len(pair) * paid, 6)
         note = (
             f"{slashed} slashed, {back} taken back, {room.count('Overturned')} overturned; "
-            f"the victim has {victim.change():+.1f} R, the two {gain:+.1f} R"
+            f"the victim has {victim.change():+.1f} R, the two {gain:+.1f} R more than their pay"
         )
-        effect = Effect.SUCCEEDS if gain > 0 else Effect.FINED
+        fined = any(room.count("ReferenceRejected", validator=who) for who in friends)
+        effect = Effect.SUCCEEDS if gain > 0 else Effect.FINED if fined else Effect.UNPAID
         return Found(
             effect,
             "panel majority",
             1,
             1,
-            answers=2,
+            answers=answers,
             audits=len(audits),
             lost=max(0.0, -gain),
             won=max(0.0, gain),
@@ -162,10 +179,21 @@ attack(
     "two of three shade their references",
     _FAMILY,
     "most of a panel moves its references just beyond q99, so that honest answers pass with the most evidence against them",
-    Effect.SUCCEEDS,
-    uncovered="an answer that passes can add 12 nat, and only failed ones can be appealed: failing answers of 9 nat and more, as for "
-    "tokens, and slashing on failed answers only would close it",
+    Effect.FINED,
 )(lambda setting: _majority(setting, appeals=True, tell=shade))
+attack(
+    "two of three shade, no appeal",
+    _FAMILY,
+    "most of a panel moves its references just beyond q99, and the worker does not appeal",
+    Effect.SUCCEEDS,
+    uncovered=_NO_APPEAL,
+)(lambda setting: _majority(setting, appeals=False, tell=shade))
+attack(
+    "two of three hint",
+    _FAMILY,
+    "moves its references beyond q99 once, and then so little that it is not fined when others find nothing, up to a slash",
+    Effect.UNPAID,
+)(lambda setting: _majority(setting, appeals=True, tell=creep(), answers=16))
 
 
 @attack(
@@ -288,7 +316,7 @@ def _population(setting: Setting, liars: int) -> Found:
         mine = [room.validator(f"liar-{number}") for number in range(liars)]
         friends = {juror.keys.public for juror in mine}
         for juror in mine:
-            juror.look = in_league(friends)
+            juror.look = where_most(friends, lie)
         twins = [juror for juror in room.jurors.values() if juror.keys.public not in friends]
         lost, framed, audits, slashed = 0.0, 0, 0, 0
         for number in range(2 * setting.scale):

@@ -214,7 +214,8 @@ def constants(target: Target) -> list[Opening]:
     at = target.rng.randrange(len(target.positions))
     lanes = leaves[at].logit_sketch
     nudged = replace(leaves[at], logit_sketch=(lanes[0] + 1, *lanes[1:]))
-    token = replace(leaves[at], token=leaves[at].candidates[-1].id)
+    other = next(pair.id for pair in leaves[at].candidates[::-1] if pair.id != leaves[at].token)
+    token = replace(leaves[at], token=other)
     single = [[*leaves[:at], leaf, *leaves[at + 1 :]] for leaf in (nudged, token)]
     return [(wrong, path) for wrong in [*blank, *single]]
 

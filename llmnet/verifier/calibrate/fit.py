@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -75,17 +75,32 @@ def fit(
     }
     row = Calibration(
         **{name: max(FLOOR, value) for name, value in found.items()},
-        tau_sample=_tau(answers) if method is Method.SAFE else tau_of(numerics),
+        tau_sample=tau_of(numerics),
         positions=sum(len(answer) for answer in answers),
         expires_at=expires_at,
     )
-    return _safe(answers, row, found) if method is Method.SAFE else row
+    if method is not Method.SAFE:
+        return row
+    honest = _Honest(answers, noisier(answers), _kinds(answers))
+    return _safe(honest, replace(row, tau_sample=_tau(honest)), found)
 
 
-def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[str, int]) -> Calibration:
+def noisier(answers: Sequence[Observation]) -> list[Observation]:
+    """The same of the noisiest honest machine that thresholds spare."""
+    return [answer.noisier(NOISE) for answer in answers]
+
+
+@dataclass(frozen=True)
+class _Honest:
+    """Who is to be spared. `kinds`: which answers are of one kind of prompt."""
+
+    answers: Sequence[Observation]
+    noisier: Sequence[Observation]
+    kinds: Sequence[Sequence[int]]
+
+
+def _safe(honest: _Honest, row: Calibration, quantiles: Mapping[str, int]) -> Calibration:
     """The least multiple that spares; what spares does so with larger thresholds."""
-    kinds = _kinds(answers)
-    noisier = [answer.noisier(NOISE) for answer in answers]
 
     def scaled(place: int) -> Calibration:
         values = {name: max(FLOOR, round(value * _SCALES[place])) for name, value in quantiles.items()}
@@ -93,10 +108,9 @@ def _safe(answers: Sequence[Observation], row: Calibration, quantiles: Mapping[s
 
     def spares(place: int) -> bool:
         thresholds = scaled(place)
-        strained = _positions(noisier, thresholds)
-        if slashes(strained, draws=0).rate > TARGET_OF_NOISE:
+        if slashes(_positions(honest.noisier, thresholds), draws=0).rate > TARGET_OF_NOISE:
             return False
-        return _spares(_positions(answers, thresholds), kinds)
+        return _spares(_positions(honest.answers, thresholds), honest.kinds)
 
     place = bisect_left(range(len(_SCALES)), True, key=spares)
     if place == len(_SCALES):
@@ -108,20 +122,18 @@ def _positions(answers: Sequence[Observation], row: Calibration) -> list[int]:
     return [audit(answer, row, seed_of(answer, 0)).position for answer in answers]
 
 
-def _tau(answers: Sequence[Observation]) -> int:
+def _tau(honest: _Honest) -> int:
     """The least tolerance in sampling that spares and fines no answer; a larger one does so as well."""
-    positions = [drawn(answer, seed_of(answer, 0)) for answer in answers]
-    kinds = _kinds(answers)
-    noisier = [answer.noisier(NOISE) for answer in answers]
+    positions = [drawn(answer, seed_of(answer, 0)) for answer in honest.answers]
 
     def judged(those: Sequence[Observation], tau: int) -> list[int]:
         return [margin_evidence(one, tau, places)[0] for one, places in zip(those, positions, strict=True)]
 
     def spares(tau: int) -> bool:
-        evidence = judged(answers, tau)
-        if max(evidence) >= MARGIN_FAIL or not _spares(evidence, kinds, lent=LENT):
+        evidence = judged(honest.answers, tau)
+        if max(evidence) >= MARGIN_FAIL or not _spares(evidence, honest.kinds, lent=LENT):
             return False
-        return slashes(judged(noisier, tau), draws=0).rate <= TARGET_OF_NOISE
+        return slashes(judged(honest.noisier, tau), draws=0).rate <= TARGET_OF_NOISE
 
     place = bisect_left(_TAUS, True, key=spares)
     if place == len(_TAUS):

@@ -1,6 +1,7 @@
 """An observed answer as an audit would judge it: the chain's own rules of scoring, on distances instead of leaves.
 
-Three references that agree are assumed: their median is the reference that the distances were taken from.
+Three references that agree are assumed: their median is the reference that the distances were taken from. A validator that looks
+at all positions is assumed as well, and that it challenges whatever is enough, however close to the tolerance.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from llmnet.proof import Calibration, Sprt, clip, domain_hash, draw_positions, position_evidence, sprt
 from llmnet.proof.drawing import MAX_POSITIONS
-from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS
+from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS, exception_misses
 from llmnet.verifier.calibrate.observed import Observation
 
 DRAWS_OF_LONG = 8
@@ -18,7 +19,8 @@ DRAWS_OF_LONG = 8
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What an audit of one answer says: whether it fails, and what goes to the worker's two sums (1/256 nat)."""
+    """What an audit of one answer says, and a challenge of it: whether it fails, and what goes to the worker's two sums
+    (1/256 nat). The sequential test and the misses are those of the drawn positions."""
 
     failed: bool
     position: int
@@ -45,13 +47,21 @@ def audit_at(answer: Observation, row: Calibration, positions: Sequence[int]) ->
     tested = sprt(pairs, row)
     broken = not set(answer.broken).isdisjoint(positions)
     evidence = sum(position_evidence(logit, hidden, row) for logit, hidden in pairs)
+    failed = broken or tested is Sprt.FAILED or margin >= MARGIN_FAIL
+    challenged = not failed and _is_challenged(answer, row.tau_sample, positions)
     return Audited(
-        failed=broken or tested is Sprt.FAILED or margin >= MARGIN_FAIL,
+        failed=failed or challenged,
         position=EVIDENCE_MAX if broken else clip(evidence),
-        margin=margin,
+        margin=margin + (EVIDENCE_MAX if challenged else 0),
         sprt=tested,
         misses=misses,
     )
+
+
+def _is_challenged(answer: Observation, tau: int, drawn: Sequence[int]) -> bool:
+    """Whether it misses at enough of the other positions."""
+    others = set(range(len(answer))).difference(drawn)
+    return margin_evidence(answer, tau, sorted(others))[1] >= exception_misses(len(answer))
 
 
 def margin_evidence(answer: Observation, tau: int, positions: Sequence[int]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from llmnet.proof import Calibration
 from llmnet.proof.scoring import MARGIN_FAIL
 from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
-from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, NOISE, Method, fit
+from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, Method, fit, noisier
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
 from llmnet.verifier.calibrate.judge import Audited, drawn, every_audit, margin_evidence, seed_of
 from llmnet.verifier.calibrate.observed import Observation, Observed
@@ -63,7 +63,7 @@ class Judgement:
 class Crossed:
     """All answers, each judged by the row that was fitted on the other half.
 
-    `strained`: the same with squared distances `NOISE` times as large, as of a machine that nobody measured.
+    `strained`: the same with squared distances as of a noisier machine that nobody measured.
     `highest`: as those of one worker, in order (1/256 nat). `hardest`: the kind of prompt with the most false slashes an
     audit, if a worker were asked nothing else, and that rate.
     """
@@ -202,7 +202,7 @@ def judgement(
 
 def _crossed(halves: Halves, row: Calibration, other: Calibration) -> Crossed:
     audits = [*every_audit(halves.held_out, row), *every_audit(halves.fitted, other)]
-    strained = [*every_audit(_noisier(halves.held_out), row), *every_audit(_noisier(halves.fitted), other)]
+    strained = [*every_audit(noisier(halves.held_out), row), *every_audit(noisier(halves.fitted), other)]
     answers = [*halves.held_out, *halves.fitted]
     kinds: dict[str, list[list[Audited]]] = {}
     for answer, found in zip(answers, audits, strict=True):
@@ -213,10 +213,6 @@ def _crossed(halves: Halves, row: Calibration, other: Calibration) -> Crossed:
     failed = Rate(sum(one[0].failed for one in audits), len(audits))
     alarms = false_alarm(audits), false_alarm(strained)
     return Crossed(failed, slashed, max(highest), *alarms, hardest, rates[hardest])
-
-
-def _noisier(answers: Sequence[Observation]) -> list[Observation]:
-    return [answer.noisier(NOISE) for answer in answers]
 
 
 def exceedances(answers: Sequence[Observation], row: Calibration) -> tuple[Exceedance, ...]:

@@ -3,7 +3,7 @@ use crate::{
 	consensus::{consensus, Medians},
 	sampling::{Margin, Sampler},
 	traits::Verdict,
-	types::{Calibration, Leaf, ServiceSpec, Sketch},
+	types::{Calibration, Leaf, ServiceSpec, Sketch, MAX_POSITIONS},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -18,12 +18,10 @@ pub const HIGHEST_EVIDENCE: i32 = 3072;
 pub const MARGIN_FAIL: i32 = 2304;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
+/// What a panel has to say at least against an answer that passed, to be fined when others find nothing: three nat.
+pub const REFUTABLE_EVIDENCE: i32 = 768;
 /// The accumulated evidence at which a worker is slashed.
 pub const SLASH_EVIDENCE: i32 = 5120;
-
-/// How many margin misses at positions that somebody chose are a fraud: half of the most that can be chosen. An honest
-/// worker misses here and there, and who has seen the whole output can choose just these places.
-pub const EXCEPTION_MISSES: usize = 8;
 
 const MARGIN_MISS: i32 = 1536;
 const MARGIN_HIT: i32 = -13;
@@ -71,6 +69,13 @@ impl Evidence {
 	pub fn held_back(self) -> Self {
 		let most = SLASH_EVIDENCE.saturating_sub(1);
 		Self { position: self.position.min(most), margin: self.margin.min(most) }
+	}
+
+	/// Whether a panel that says this of an answer is refuted by others who have `found` nothing against it, and not by
+	/// chance.
+	pub fn is_made_up(&self, found: &Self) -> bool {
+		let refuted = |said: i32, found: i32| said >= REFUTABLE_EVIDENCE && found <= 0;
+		refuted(self.position, found.position) || refuted(self.margin, found.margin)
 	}
 
 	/// Whether these totals are enough for a slash.
@@ -126,6 +131,9 @@ pub enum Reason {
 	/// The answer was wrong on purpose, to see whether the panel looks.
 	#[codec(index = 13)]
 	Planted,
+	/// With this answer, which would have passed alone, there is enough against the worker for a slash.
+	#[codec(index = 14)]
+	Accumulated,
 }
 
 /// The outcome of comparing a worker's leaves with the references.
@@ -265,11 +273,22 @@ pub fn judge<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
 }
 
-/// Judges the leaves at positions that an accuser has chosen.
+/// How many margin misses at positions that somebody chose fail an answer of `n_out` tokens: so many that they give the
+/// most evidence that one answer may give, were all its other tokens hits; at most as many as can be named.
 ///
-/// Whoever chooses the positions chooses what chance did there, so statistics do not count: neither distances nor a few
-/// margin misses, and what is in order speaks for nobody. Only fraud counts: a leaf that contradicts itself or the
-/// tokens delivered, or [`EXCEPTION_MISSES`] margin misses; it gives the most evidence that one answer may give.
+/// An honest worker misses here and there, and who has seen the whole output can choose just these places: so every
+/// place that was not chosen speaks for the worker.
+pub fn exception_misses(n_out: u32) -> u32 {
+	let (hit, miss) = (MARGIN_HIT.unsigned_abs(), MARGIN_MISS.unsigned_abs());
+	let enough = HIGHEST_EVIDENCE.unsigned_abs().saturating_add(n_out.saturating_mul(hit));
+	enough.div_ceil(miss.saturating_add(hit)).min(MAX_POSITIONS)
+}
+
+/// Judges the leaves at positions that an accuser has chosen, of an answer of `n_out` tokens.
+///
+/// Whoever chooses the positions chooses what chance did there: distances do not count, and what is in order speaks for
+/// nobody. What counts are a leaf that contradicts itself or the tokens delivered, and [`exception_misses`]: these give
+/// the most evidence that one answer may give.
 pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	leaves: &[Leaf],
 	references: &[(A, L)],
@@ -277,6 +296,7 @@ pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	spec: &ServiceSpec,
 	request_seed: &H256,
 	temperature: u16,
+	n_out: u32,
 ) -> Judgement<A> {
 	let positions: Vec<u32> = leaves.iter().map(|leaf| leaf.position).collect();
 	let agreed = consensus(&positions, references, spec);
@@ -284,7 +304,11 @@ pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 		Err(reason) => reason,
 		Ok(nearest) => {
 			let sampler = Sampler::new(request_seed, temperature);
-			fraud(leaves, &agreed.medians, &nearest.leaves, calibration.tau_sample, spec, &sampler)
+			match fraud(leaves, &agreed.medians, &nearest.leaves, calibration.tau_sample, spec, &sampler) {
+				Fraud::Proven(reason) => reason,
+				Fraud::Misses(misses) if misses >= exception_misses(n_out) => Reason::Margin,
+				Fraud::Misses(_) => Reason::Clean,
+			}
 		}
 	};
 	let (verdict, evidence) = match reason {
@@ -296,7 +320,14 @@ pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
 }
 
-/// What is wrong with the leaves beyond chance.
+/// What is wrong with leaves at chosen positions.
+enum Fraud {
+	/// What no chance explains.
+	Proven(Reason),
+	/// So many tokens are not those that the reference would have sampled.
+	Misses(u32),
+}
+
 fn fraud(
 	leaves: &[Leaf],
 	medians: &[Medians],
@@ -304,18 +335,16 @@ fn fraud(
 	tau_sample: u32,
 	spec: &ServiceSpec,
 	sampler: &Sampler,
-) -> Reason {
-	let missed = |(own, reference): &(&Leaf, &Leaf)| {
+) -> Fraud {
+	let missed = |(own, reference): (&Leaf, &Leaf)| {
 		sampler.margin(own, &reference.candidates, spec.top_k, tau_sample) == Margin::Miss
 	};
 	if !leaves.iter().all(|leaf| sampler.is_self_consistent(leaf, spec.top_k, spec.vocab_size)) {
-		Reason::SelfConsistency
+		Fraud::Proven(Reason::SelfConsistency)
 	} else if !leaves.iter().zip(medians).all(|(own, m)| Some(own.token) == m.token) {
-		Reason::Token
-	} else if leaves.iter().zip(nearest).filter(missed).count() >= EXCEPTION_MISSES {
-		Reason::Margin
+		Fraud::Proven(Reason::Token)
 	} else {
-		Reason::Clean
+		Fraud::Misses(leaves.iter().zip(nearest).map(missed).map(u32::from).fold(0, u32::saturating_add))
 	}
 }
 

@@ -246,8 +246,12 @@ fn the_nearest_accepted_reference_gives_the_candidates() {
 	assert_eq!(nearest(&references), first, "the order of the references does not matter");
 }
 
+/// Of this length, five misses at chosen positions are enough.
+const N_OUT: u32 = 300;
+const ENOUGH: usize = 5;
+
 fn exceptions(leaves: &[Leaf], references: &References) -> Judgement<u8> {
-	judge_exceptions(leaves, references, &calibration(), &spec(), &SEED, 0)
+	judge_exceptions(leaves, references, &calibration(), &spec(), &SEED, 0, N_OUT)
 }
 
 /// Leaves whose tokens the reference would not have sampled, at `misses` positions, with all references naming them.
@@ -273,12 +277,39 @@ fn chosen_positions_count_for_fraud_only() {
 	let mut far = honest_leaves();
 	far.iter_mut().for_each(|leaf| (leaf.logit_sketch, leaf.hidden_sketch) = ([3_000; 8], [-3_000; 8]));
 	assert_eq!(exceptions(&far, &three()), clean, "distances do not count");
-	let (seven, references) = with_misses(EXCEPTION_MISSES - 1);
-	assert_eq!(exceptions(&seven, &references), clean, "nor do a few misses");
-	let (eight, references) = with_misses(EXCEPTION_MISSES);
-	let caught = exceptions(&eight, &references);
+	let (few, references) = with_misses(ENOUGH - 1);
+	assert_eq!(exceptions(&few, &references), clean, "nor do a few misses");
+	let (enough, references) = with_misses(ENOUGH);
+	let caught = exceptions(&enough, &references);
 	assert_eq!((caught.verdict, caught.reason), (Verdict::Failed, Reason::Margin));
 	assert_eq!(caught.evidence, Evidence { position: 0, margin: HIGHEST_EVIDENCE });
+}
+
+#[test]
+fn chosen_misses_outweigh_all_other_tokens_of_the_answer() {
+	// 6 nat a miss, less 13/256 for every other token, are 12: worked out by hand.
+	for (n_out, needed) in [(0, 2), (2, 2), (3, 3), (121, 3), (122, 4), (299, 5), (1_400, 14), (1_609, 16)] {
+		assert_eq!(exception_misses(n_out), needed, "{n_out}");
+	}
+	for longer in [1_610, 4_096, u32::MAX] {
+		assert_eq!(exception_misses(longer), 16, "no more can be named");
+	}
+	for n_out in 16..1_600 {
+		let given = |misses: u32| 1_536 * misses as i32 - 13 * (n_out as i32 - misses as i32);
+		let needed = exception_misses(n_out);
+		assert!(given(needed) >= HIGHEST_EVIDENCE && given(needed - 1) < HIGHEST_EVIDENCE, "{n_out}");
+	}
+}
+
+#[test]
+fn what_others_do_not_find_is_made_up_if_it_was_three_nat() {
+	let said = |position, margin| Evidence { position, margin };
+	let found = Evidence::default();
+	assert!(said(768, 0).is_made_up(&found) && said(0, 768).is_made_up(&found));
+	assert!(said(768, -13).is_made_up(&said(0, 900)), "each sum for itself");
+	assert!(!said(767, 767).is_made_up(&found), "chance says that much");
+	assert!(!said(3_072, 1_341).is_made_up(&said(1, 1)), "others find something");
+	assert!(!said(-256, -208).is_made_up(&said(-256, -208)));
 }
 
 #[test]
@@ -299,15 +330,15 @@ fn one_contradiction_at_a_chosen_position_is_fraud() {
 
 #[test]
 fn without_references_that_agree_chosen_positions_prove_nothing() {
-	let (eight, references) = with_misses(EXCEPTION_MISSES);
-	let alone = exceptions(&eight, &references[..1].to_vec());
+	let (enough, references) = with_misses(ENOUGH);
+	let alone = exceptions(&enough, &references[..1].to_vec());
 	assert_eq!(
 		(alone.verdict, alone.reason, alone.evidence),
 		(Verdict::Abstained, Reason::NoQuorum, Evidence::default())
 	);
 	let mut torn = references[..2].to_vec();
 	torn[1].1[0].logit_sketch = [100; 8];
-	assert_eq!(exceptions(&eight, &torn).reason, Reason::Disagreement);
+	assert_eq!(exceptions(&enough, &torn).reason, Reason::Disagreement);
 }
 
 #[test]

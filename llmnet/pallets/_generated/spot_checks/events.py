@@ -165,7 +165,7 @@ class Decided(PalletEvent):
     ENTRY: ClassVar[Entry] = Entry(
         "SpotChecks",
         "Decided",
-        "060a07a6be64b0fa",
+        "07f7137726d13670",
         "audit: u32, worker: AccountId32, session: u64, index: u32, verdict: Verdict, reason: Reason, position_evidence: i32, margin_evidence: i32, position_total: i32, margin_total: i32",
         t.TYPES,
     )
@@ -371,7 +371,7 @@ class Overturned(PalletEvent):
     ENTRY: ClassVar[Entry] = Entry(
         "SpotChecks",
         "Overturned",
-        "039a68f5b953c808",
+        "4fb750ae20eb9e45",
         "audit: u32, worker: AccountId32, reason: Reason, restored: u128",
         t.TYPES,
     )

@@ -57,7 +57,7 @@ NextAudit: StorageValue[int] = StorageValue(
 """The next audit's number."""
 
 Audits: StorageMap[int, t.Audit | None] = StorageMap(
-    Entry("SpotChecks", "Audits", "c4a7f0e836c666c5", "(Twox64Concat u32) -> Audit?", t.TYPES)
+    Entry("SpotChecks", "Audits", "bab892b9ba6acc09", "(Twox64Concat u32) -> Audit?", t.TYPES)
 )
 """The audits, decided ones until `VerdictRetention` blocks after the decision."""
 

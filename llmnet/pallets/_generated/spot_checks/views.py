@@ -9,7 +9,7 @@ from llmnet.chain import Entry, View, ViewFunction
 from .. import types as t
 
 _AUDIT: ViewFunction[t.Audit | None] = ViewFunction(
-    Entry("SpotChecks", "audit", "239e960334b34e6b", "(id: u32) -> Option<Audit>", t.TYPES)
+    Entry("SpotChecks", "audit", "d69c3a098febeadb", "(id: u32) -> Option<Audit>", t.TYPES)
 )
 
 
@@ -92,7 +92,7 @@ _VERDICT_OF: ViewFunction[t.Outcome | None] = ViewFunction(
     Entry(
         "SpotChecks",
         "verdict_of",
-        "a8f7635da7aefd76",
+        "af6d39ff92f5963a",
         "(session: u64, index: u32) -> Option<Outcome>",
         t.TYPES,
     )

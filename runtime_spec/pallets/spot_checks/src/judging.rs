@@ -69,10 +69,14 @@ impl<T: Config> Pallet<T> {
 		let mut references: Vec<(AccountId32, Vec<Leaf>)> =
 			References::<T>::iter_prefix(id).map(|(who, leaves)| (who, leaves.into_inner())).collect();
 		references.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-		let temperature = answer.receipt.temperature;
+		let (seed, temperature) = (&answer.request_seed, answer.receipt.temperature);
 		let named = Reviews::<T>::get(id).is_some_and(|review| !review.exceptions.is_empty());
-		let rule = if named { judge_exceptions } else { judge };
-		let judgement = rule(&leaves, &references, &calibration, &spec, &answer.request_seed, temperature);
+		let judgement = if named {
+			let n_out = answer.receipt.n_out;
+			judge_exceptions(&leaves, &references, &calibration, &spec, seed, temperature, n_out)
+		} else {
+			judge(&leaves, &references, &calibration, &spec, seed, temperature)
+		};
 		Self::with_quorum(audit.panel.len(), judgement.into())
 	}
 
@@ -110,11 +114,11 @@ impl<T: Config> Pallet<T> {
 	/// Ends an audit that counts for its worker: evidence, fine, reputation, and a slash if there is enough. A
 	/// challenger has a share in the fine.
 	pub(crate) fn punish(id: AuditId, audit: Audit, finding: Finding, challenger: Option<&AccountId32>) {
-		let Finding { verdict, reason, evidence, accepted, rejected, diligent } = finding;
 		let reward = Self::reward_of(&audit);
 		let (worker, prior) = (audit.worker.clone(), Workers::<T>::get(&audit.worker));
 		let parties = Self::parties_of(&audit);
-		let total = Self::count(&worker, verdict, reason, evidence);
+		let (finding, total) = Self::count(&worker, finding);
+		let Finding { verdict, reason, evidence, accepted, rejected, diligent } = finding;
 		let block = Self::now();
 		Self::file(id, audit, Outcome { audit: id, verdict, reason, evidence, total, block });
 		let rejected = Self::reward_and_fine_panel(id, reward, &accepted, rejected);
@@ -135,18 +139,26 @@ impl<T: Config> Pallet<T> {
 		Records::<T>::insert(id, Record { accepted, to_treasury, prior, rejected, bounty });
 	}
 
-	/// Counts a verdict for its worker. Returns its evidence afterwards, which no slash can follow while many drift.
-	fn count(worker: &AccountId32, verdict: Verdict, reason: Reason, evidence: Evidence) -> Evidence {
+	/// Counts a finding for its worker. Returns it and the worker's evidence afterwards, which no slash can follow while
+	/// many drift.
+	///
+	/// An answer that passes fails if with it there is enough for a slash, so that whoever is slashed can appeal.
+	fn count(worker: &AccountId32, mut finding: Finding) -> (Finding, Evidence) {
 		let mut state = Workers::<T>::get(worker);
-		state.count(verdict, evidence);
-		if verdict != Verdict::Abstained {
-			Self::watch_drift(worker, reason, &evidence, &state.evidence);
+		let total = state.evidence.accumulate(finding.evidence);
+		if finding.verdict != Verdict::Abstained {
+			Self::watch_drift(worker, finding.reason, &finding.evidence, &total);
 		}
-		if Self::is_frozen() && !state.removed {
+		let frozen = Self::is_frozen() && !state.removed;
+		if finding.verdict == Verdict::Passed && total.is_slashable() && !frozen {
+			(finding.verdict, finding.reason) = (Verdict::Failed, Reason::Accumulated);
+		}
+		state.count(finding.verdict, finding.evidence);
+		if frozen {
 			state.evidence = state.evidence.held_back();
 		}
 		Workers::<T>::insert(worker, state);
-		state.evidence
+		(finding, state.evidence)
 	}
 
 	/// Ends a review that does not count for the worker.

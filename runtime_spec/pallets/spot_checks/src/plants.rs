@@ -10,6 +10,7 @@
 //!
 //! Of all audits at most one in fifty turns out to be planted, whatever planters say.
 use crate::{
+	reviews::is_found_by_references,
 	types::{Plant, Planters, Positions, ReviewKind, MAX_PLANTS, PLANT_QUOTA},
 	Audit, Batches, Config, Due, Error, Event, Pallet, PlantTally, PlanterSet, Plants, PlantsOf, Records,
 	Reviews,
@@ -18,11 +19,6 @@ use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use llmnet_primitives::{hashing, scoring::Reason, AuditId, Ledger, Penalize, Randomness, Verdict};
 use sp_core::H256;
 use sp_runtime::AccountId32;
-
-/// Whether the references, and not the chain itself, have found the fault.
-fn is_found_by_references(reason: Reason) -> bool {
-	matches!(reason, Reason::Positions | Reason::Token | Reason::Margin)
-}
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_set_planters(planters: Planters) {

@@ -3,7 +3,7 @@
 //! | kind | who asks | when | panel | looks at |
 //! |---|---|---|---|---|
 //! | `Challenge` | a validator whose reference was used | the answer passed | those whose references were used | positions that it names |
-//! | `Appeal` | the worker | the answer failed by references, or as withheld | five others | the same positions |
+//! | `Appeal` | the worker | the answer failed by references, alone or together with others, or as withheld | five others | the same positions |
 //! | `Plant` | its planter | a planted answer passed | five others | the same positions |
 //!
 //! Whoever asks has a bond on hold: a fine's worth, and at least what the panel costs. A review that ends without a
@@ -32,6 +32,11 @@ use llmnet_primitives::{
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError};
+
+/// Whether the references, and not the chain itself, have found the fault.
+pub(crate) fn is_found_by_references(reason: Reason) -> bool {
+	matches!(reason, Reason::Positions | Reason::Token | Reason::Margin | Reason::Accumulated)
+}
 
 impl<T: Config> Pallet<T> {
 	/// A decided audit whose time for reviews is not over.
@@ -79,8 +84,7 @@ impl<T: Config> Pallet<T> {
 		let (audit, outcome) = Self::reviewable(of)?;
 		ensure!(audit.worker == worker, Error::<T>::NotTheWorker);
 		// What the chain saw itself needs no other panel: missed deadlines, leaves that contradict themselves.
-		let doubtful =
-			matches!(outcome.reason, Reason::Positions | Reason::Token | Reason::Margin | Reason::Withheld);
+		let doubtful = is_found_by_references(outcome.reason) || outcome.reason == Reason::Withheld;
 		ensure!(outcome.verdict == Verdict::Failed && doubtful, Error::<T>::NotReviewable);
 		let exceptions = match Reviews::<T>::get(of) {
 			None => Positions::default(),
@@ -178,21 +182,32 @@ impl<T: Config> Pallet<T> {
 			Self::punish(id, audit, finding, Some(&review.by));
 			return Self::end_bond(id, review, false);
 		}
-		let accepted = finding.accepted.clone();
+		let (accepted, evidence) = (finding.accepted.clone(), finding.evidence);
 		Self::file_only(id, audit, finding);
 		let forfeited = match (kind, verdict) {
 			(_, Verdict::Abstained) => false,
 			(ReviewKind::Challenge, Verdict::Failed) => false,
 			(ReviewKind::Challenge, _) => true,
 			(ReviewKind::Appeal, Verdict::Failed) => true,
-			(ReviewKind::Appeal, _) => {
-				Self::blame_first_panel(of);
-				Self::overturn(of, Verdict::Passed, Reason::Overturned);
-				false
-			}
+			(ReviewKind::Appeal, _) => !Self::conclude_appeal(of, evidence),
 			(ReviewKind::Plant, _) => !Self::conclude_plant(of, verdict, reason, &accepted),
 		};
 		Self::end_bond(id, review, forfeited);
+	}
+
+	/// Five others have passed the answer, and found this. Whether that overturns the verdict: not where with what they
+	/// found there is enough for a slash as well.
+	fn conclude_appeal(of: AuditId, found: Evidence) -> bool {
+		let Some(audit) = Audits::<T>::get(of) else { return false };
+		let Some(Outcome { reason, evidence, .. }) = audit.outcome else { return false };
+		let accumulated = reason == Reason::Accumulated;
+		let others = Workers::<T>::get(&audit.worker).evidence.retract(evidence);
+		if accumulated && others.accumulate(found).is_slashable() {
+			return false;
+		}
+		Self::blame_first_panel(of, !accumulated || evidence.is_made_up(&found));
+		Self::overturn(of, Verdict::Passed, Reason::Overturned);
+		true
 	}
 
 	/// Whether a challenge has convicted the answer. What others find in it does not count again: never a slash from one
@@ -230,15 +245,21 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Those whose references failed an answer that a larger panel has passed, at the same positions, are fined as for
-	/// a rejected reference, and the worker gets from them what they got of its slash. Whom they had outvoted gets its
-	/// fine back. Not if the answer failed as withheld: the worker may have handed it out only now.
-	fn blame_first_panel(of: AuditId) {
+	/// Those whose references failed an answer that a larger panel has passed, at the same positions, give the worker
+	/// back what they got of its slash. If they are to blame they are fined as for a rejected reference, and whom they
+	/// had outvoted gets its fine back. Not if the answer failed as withheld: the worker may have handed it out only now.
+	fn blame_first_panel(of: AuditId, to_blame: bool) {
 		let (Some(audit), Some(record)) = (Audits::<T>::get(of), Records::<T>::get(of)) else { return };
-		let fine = Self::fine_of(Self::reward_of(&audit)).saturating_add(record.bounty);
+		let fine = if to_blame { Self::fine_of(Self::reward_of(&audit)) } else { 0 };
+		let owed = fine.saturating_add(record.bounty);
 		for validator in record.accepted {
-			T::Penalize::fine(&validator, fine, &[(audit.worker.clone(), record.bounty)]);
-			Self::deposit_event(Event::ReferenceRejected { audit: of, validator });
+			T::Penalize::fine(&validator, owed, &[(audit.worker.clone(), record.bounty)]);
+			if to_blame {
+				Self::deposit_event(Event::ReferenceRejected { audit: of, validator });
+			}
+		}
+		if !to_blame {
+			return;
 		}
 		for (validator, amount) in record.rejected {
 			T::Penalize::restore(&validator, amount);

@@ -157,17 +157,21 @@ fn check_reason(judgement: &Judgement<Account>, state: Sprt, consistent: bool, t
 }
 
 pub fn judge(case: &Value) -> Value {
-	let judged = Judged::of(case, judged);
+	let judged = Judged::of(case, &judged);
 	check_reason(&judged.judgement, judged.state, judged.all("self_consistent"), judged.all("token_matches"));
 	judged.shown()
 }
 
 pub fn judge_exceptions(case: &Value) -> Value {
-	Judged::of(case, judged_exceptions).shown()
+	let n_out = number(&case["n_out"]);
+	Judged::of(case, &move |leaves, references, calibration, spec, seed, temperature| {
+		judged_exceptions(leaves, references, calibration, spec, seed, temperature, n_out)
+	})
+	.shown()
 }
 
-type Rule =
-	fn(&[Leaf], &[(Account, Vec<Leaf>)], &Calibration, &ServiceSpec, &H256, u16) -> Judgement<Account>;
+type Rule<'a> = dyn Fn(&[Leaf], &[(Account, Vec<Leaf>)], &Calibration, &ServiceSpec, &H256, u16) -> Judgement<Account>
+	+ 'a;
 
 /// A judgement by some rule with all that it is made of.
 struct Judged {
@@ -178,7 +182,7 @@ struct Judged {
 }
 
 impl Judged {
-	fn of(case: &Value, rule: Rule) -> Self {
+	fn of(case: &Value, rule: &Rule) -> Self {
 		let (seed, temperature) = (hash(&case["request_seed"]), number(&case["temperature"]));
 		let answer = Answer {
 			leaves: leaves(&case["leaves"]),

@@ -86,6 +86,19 @@ fn named_positions_convict_a_cheat_that_was_lucky() {
 }
 
 #[test]
+fn four_misses_of_two_hundred_are_enough() {
+	build_and_execute(|| {
+		let (case, cheap) = cheap_where_nobody_looks(4);
+		assert_eq!(case.decide().verdict, Verdict::Passed);
+		let who = case.panel()[0].clone();
+		assert_ok!(challenge(&case, &who, &cheap));
+		let outcome = case.review_by(&who).decide();
+		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::Margin));
+		assert_eq!(outcome.evidence, Evidence { position: 0, margin: 3072 });
+	});
+}
+
+#[test]
 fn several_challenges_convict_an_answer_once() {
 	build_and_execute(|| {
 		let (case, cheap) = cheap_where_nobody_looks(12);
@@ -117,8 +130,8 @@ fn several_challenges_convict_an_answer_once() {
 #[test]
 fn named_positions_count_for_fraud_only() {
 	build_and_execute(|| {
-		// Seven misses, which an accuser could have chosen, and distances beyond all bounds.
-		let (case, cheap) = cheap_where_nobody_looks(7);
+		// Three misses of 200, which an accuser could have chosen, and distances beyond all bounds.
+		let (case, cheap) = cheap_where_nobody_looks(3);
 		assert_eq!(case.decide().verdict, Verdict::Passed);
 		let (who, before) = (case.panel()[1].clone(), SpotChecks::worker_state(worker()));
 		let named: Vec<u32> = undrawn(&case).into_iter().take(16).collect();

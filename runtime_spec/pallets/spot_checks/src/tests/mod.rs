@@ -1,3 +1,4 @@
+mod accumulated;
 mod agenda;
 mod batches;
 mod challenges;

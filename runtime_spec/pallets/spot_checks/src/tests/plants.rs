@@ -77,6 +77,24 @@ fn who_finds_a_planted_fault_gets_the_jackpot_and_the_worker_everything_back() {
 }
 
 #[test]
+fn a_planted_answer_that_completes_a_slash_is_taken_back_too() {
+	with_planter(|| {
+		let near = |leaf: &mut Leaf, _: &_| leaf.logit_sketch[0] += 11;
+		assert_ok!(plant(commitment(1, 0)));
+		crate::Workers::<Test>::mutate(worker(), |state| state.evidence.position = 2048);
+		let case = Case::draw(work_with(1, 0, 40, 0, near));
+		assert_eq!(case.decide().reason, Reason::Accumulated);
+		told();
+		assert_ok!(reveal(&case));
+		let told = told();
+		assert!(told.contains(&Told::Reinstated(worker())));
+		assert!(case.panel().iter().all(|who| told.contains(&Told::Paid(who.clone(), JACKPOT))));
+		assert_eq!(case.outcome().reason, Reason::Planted);
+		assert_eq!(SpotChecks::worker_state(worker()).evidence.position, 2048);
+	});
+}
+
+#[test]
 fn who_looks_away_is_fined_once_five_others_have_looked() {
 	with_planter(|| {
 		let case = planted(0);

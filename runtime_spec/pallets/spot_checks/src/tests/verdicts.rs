@@ -256,7 +256,12 @@ fn margin_misses_accumulate_over_answers_that_pass() {
 		let cases = Case::draw_all(&worker(), Delivery::of(works));
 		for (i, case) in cases.iter().enumerate() {
 			let outcome = case.decide();
-			assert_eq!((outcome.verdict, outcome.evidence.margin), (Verdict::Passed, margin));
+			let expected = match i {
+				3 => (Verdict::Failed, Reason::Accumulated),
+				_ => (Verdict::Passed, Reason::Clean),
+			};
+			assert_eq!((outcome.verdict, outcome.reason), expected);
+			assert_eq!(outcome.evidence.margin, margin);
 			assert_eq!(state().removed, i == 3, "slashed at 5120, with the fourth answer");
 		}
 		assert_eq!(state().evidence.margin, 4 * margin);
