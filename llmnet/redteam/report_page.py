@@ -193,8 +193,8 @@ came of it, in [calibration.md](calibration.md).
 
 Everything was run with SmolLM2-135M-Instruct on a CPU. **The 16-bit classes are emulated**: weights and values are rounded as the class
 says, sums are made in another order than on a GPU. Leaves of cheats are what a worker with that cheaper model would really post.
-An audit is its sixteen drawn positions and what follows from them: an answer that passes is challenged where a validator's daemon, which looks
-at the others too, would do so. Values are in R, the reward of one answer. Intervals are 95 %.
+An audit is its sixteen drawn positions and what follows from them: an answer that passes is challenged where a validator's daemon would,
+which looks at other positions too. Values are in R, the reward of one answer. Intervals are 95 %.
 """
 _HONEST = """\
 By the same machinery that judges the cheats, on all recorded honest answers, those included that the thresholds were fitted on. What

@@ -74,7 +74,7 @@ class Appeals:
             if audit is None:
                 self._end(kept, AuditState.VOID, "the chain has forgotten it")
             elif kept.state is AuditState.APPEALED:
-                await self._outcome(view, kept)
+                await self._outcome(view, kept, audit)
             elif audit.stage == Stage.DECIDED and audit.outcome is not None:
                 await self._decided(view, kept, audit, audit.outcome, block.number)
 
@@ -158,12 +158,19 @@ class Appeals:
             return "the receipt that was opened is not the one in the store"
         if outcome.reason is Reason.WITHHELD:
             return None  # all that a panel needs is here
-        return await self._self_test(view, kept, answer, asked[0], audit.answer)
+        judged = await self._self_test(view, kept, answer, asked[0], audit.answer)
+        if isinstance(judged, str):
+            return judged
+        if judged.verdict is not proof.Verdict.PASS:
+            return "this machine's own leaves do not pass beside what it computes now"
+        if outcome.reason is Reason.ACCUMULATED and _is_enough(outcome, judged):
+            return "with what this machine finds itself it is enough for a slash as well"
+        return None
 
     async def _self_test(
         self, view: View, kept: StoredAudit, answer: Answer, request: Request, facts: spot_checks.Answer
-    ) -> str | None:
-        """The judgement of a panel that has what this machine computes for the same tokens now."""
+    ) -> proof.Judgement | str:
+        """The judgement of a panel that has what this machine computes for the same tokens now, or why there is none."""
         spec = await registry.spec(view, facts.spec)
         calibration = await registry.calibration(view, facts.spec)
         assert answer.leaves is not None
@@ -179,10 +186,7 @@ class Appeals:
         panel = [proof.Reference(account, reference) for account in _SELVES]
         given = opened, panel, calibration, spec, facts.request_seed, answer.receipt.temperature
         named = review is not None
-        judged = proof.judge_exceptions(*given, answer.receipt.n_out) if named else proof.judge(*given)
-        if judged.verdict is not proof.Verdict.PASS:
-            return "this machine's own leaves do not pass beside what it computes now"
-        return None
+        return proof.judge_exceptions(*given, answer.receipt.n_out) if named else proof.judge(*given)
 
     async def _again(self, answer: Answer, request: Request, seed: bytes) -> list[Leaf] | str:
         """The leaves computed again, or those of the record where that would cost too much; else why there are none."""
@@ -198,7 +202,7 @@ class Appeals:
 
     # What came of it
 
-    async def _outcome(self, view: View, kept: StoredAudit) -> None:
+    async def _outcome(self, view: View, kept: StoredAudit, appealed: Audit) -> None:
         number = await view.get(spot_checks.storage.ReviewOf, kept.number, self._signer.account)
         if number is None:  # there were too few others: the bond is back, and it may be asked for again
             self._store.audit_became(kept.number, AuditState.OPEN)
@@ -206,11 +210,19 @@ class Appeals:
         review = await spot_checks.audit(view, number)
         if review is None or review.outcome is None:
             return
-        state = {Verdict.PASSED: AuditState.UPHELD, Verdict.FAILED: AuditState.LOST}.get(
-            review.outcome.verdict, AuditState.VOID
-        )
+        overturned = appealed.outcome is not None and appealed.outcome.reason is Reason.OVERTURNED
+        state = AuditState.UPHELD if overturned else AuditState.LOST
+        if review.outcome.verdict is Verdict.ABSTAINED:
+            state = AuditState.VOID
         self._end(kept, state, f"review {number} ended with {review.outcome.reason.name.lower()}")
 
     def _end(self, kept: StoredAudit, state: AuditState, why: str) -> None:
         self._store.audit_became(kept.number, state)
         log.info("audit %s of answer %s/%s: %s: %s", kept.number, kept.session, kept.index, state.value, why)
+
+
+def _is_enough(outcome: Outcome, judged: proof.Judgement) -> bool:
+    """Whether the worker's sums reach the limit with this judgement in place of the panel's."""
+    total, said = outcome.total, outcome.evidence
+    others = proof.Cusum(total.position, total.margin).retract(said.position, said.margin)
+    return others.add(judged.position_evidence, judged.margin_evidence).slashable

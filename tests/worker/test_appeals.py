@@ -34,6 +34,7 @@ from .shop import GENESIS, PAYER, UNIT, WORKER, make_request
 pytestmark = pytest.mark.asyncio
 SEED = bytes([4]) * 32
 STRICT = Calibration(4, 9, 4, 9, 1 << 12, 1000, 1 << 30)
+NOTHING = Evidence(0, 0)
 CONSTANTS = {"ReviewPeriod": 300, "PanelReward": UNIT // 100, "MinimumFine": UNIT // 100}
 
 
@@ -121,9 +122,15 @@ class Scene:
             await self.appeals.notice(Block(header, events))
             await self.appeals.step(Block(header, ()))
 
-    def decide(self, verdict: Verdict, reason: Reason, number: int = 5) -> None:
-        nothing = Evidence(0, 0)
-        outcome = Outcome(number, verdict, reason, nothing, nothing, self.block)
+    def decide(
+        self,
+        verdict: Verdict,
+        reason: Reason,
+        number: int = 5,
+        said: Evidence = NOTHING,
+        total: Evidence = NOTHING,
+    ) -> None:
+        outcome = Outcome(number, verdict, reason, said, total, self.block)
         audit = self.chain.audits[number]
         self.chain.audits[number] = replace(audit, stage=Stage.DECIDED, outcome=outcome)
 
@@ -227,8 +234,33 @@ async def test_what_other_validators_could_see_otherwise_is_appealed_once(
     assert scene.chain.sent == ["appeal"]
     assert scene.machine.asked == (0 if reason is Reason.WITHHELD else 1)
     scene.decide(Verdict.PASSED, Reason.CLEAN, number=90)
+    scene.decide(Verdict.PASSED, Reason.OVERTURNED)
     await scene.step(2)
     assert scene.states() == {5: AuditState.UPHELD} and scene.store.followed() == []
+
+
+@pytest.mark.parametrize(("shift", "sent"), [(0, ["appeal"]), (1, [])])
+async def test_an_answer_that_completes_a_slash_is_appealed_if_it_would_not_by_this_machine(
+    scene: Scene, engine: Engine, shift: int, sent: list[str]
+) -> None:
+    """The panel said 2,200 of it; a machine that is a step off finds as much, though the answer passes alone."""
+    scene.machine = Machine(engine, shift=shift)
+    scene.restart()
+    await scene.appeals.follow(5, scene.chain.audits[5])
+    said, total = Evidence(2_200, -100), Evidence(5_200, 0)
+    scene.decide(Verdict.FAILED, Reason.ACCUMULATED, said=said, total=total)
+    await scene.step(3)
+    assert scene.chain.sent == sent and scene.machine.asked == 1
+    assert scene.states() == {5: AuditState.APPEALED if sent else AuditState.ACCEPTED}
+
+
+async def test_five_others_may_pass_an_answer_and_let_the_slash_stand(scene: Scene) -> None:
+    await scene.appeals.follow(5, scene.chain.audits[5])
+    scene.decide(Verdict.FAILED, Reason.ACCUMULATED, said=Evidence(2_200, 0), total=Evidence(5_200, 0))
+    await scene.step()
+    scene.decide(Verdict.PASSED, Reason.CLEAN, number=90)
+    await scene.step(2)
+    assert scene.states() == {5: AuditState.LOST}
 
 
 @pytest.mark.parametrize("reason", [Reason.SELF_CONSISTENCY, Reason.LEAVES_MISSED, Reason.RECEIPT_MISSED])
