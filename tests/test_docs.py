@@ -17,6 +17,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SECTION = re.compile(r"^### `llmnet/(\w+)/`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| `([^`]+\.py)` \| [^|\s]", re.MULTILINE)
+RUST_SECTION = re.compile(r"^### `(runtime_spec/[\w/]+)/`\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
+RUST_ROW = re.compile(r"^\| `([^`]+\.rs)` \| [^|\s]", re.MULTILINE)
 PROGRAMS = {
     "llmnet": "main",
     "llmnet-node": "node",
@@ -44,6 +46,14 @@ def test_structures_name_every_module_and_none_that_is_gone() -> None:
     listed = listed_modules((ROOT / "docs/structures.md").read_text())
     assert sorted(modules(ROOT / "llmnet") - listed) == []
     assert sorted(listed - modules(ROOT / "llmnet")) == []
+
+
+def test_structures_name_every_file_of_the_runtime() -> None:
+    sections = RUST_SECTION.findall((ROOT / "docs/structures.md").read_text())
+    assert len(sections) == 8
+    for folder, rows in sections:
+        there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("*.rs")}
+        assert sorted(there ^ set(RUST_ROW.findall(rows))) == [], folder
 
 
 def test_a_module_without_a_row_of_its_package_is_noticed(tmp_path: Path) -> None:
