@@ -198,10 +198,13 @@ impl<T: Config> Pallet<T> {
 	/// Five others have passed the answer, and found this. Whether that overturns the verdict: not where with what they
 	/// found there is enough for a slash as well.
 	fn conclude_appeal(of: AuditId, found: Evidence) -> bool {
-		let Some(audit) = Audits::<T>::get(of) else { return false };
-		let Some(Outcome { reason, evidence, .. }) = audit.outcome else { return false };
+		let Some(Audit { worker, outcome: Some(Outcome { reason, evidence, .. }), .. }) =
+			Audits::<T>::get(of)
+		else {
+			return false;
+		};
 		let accumulated = reason == Reason::Accumulated;
-		let others = Workers::<T>::get(&audit.worker).evidence.retract(evidence);
+		let others = Workers::<T>::get(&worker).evidence.retract(evidence);
 		if accumulated && others.accumulate(found).is_slashable() {
 			return false;
 		}
