@@ -216,7 +216,8 @@ states cannot see a cheap decode behind an honest prefill, methods that look at 
 """
 _ECONOMICS = """\
 Agents on the real runtime, replaying `{evidence}`: {answers} answers a worker, {seeds} seeds. The value is what a deviation brings
-more than honesty does, an answer sold or an audit sat on.
+more than honesty does, an answer sold or an audit sat on. Signatures have random parts, and with them the hashes that beacons are made of:
+two runs of one seed differ.
 """
 _AGAIN = """\
 ## How to run it again
@@ -226,7 +227,7 @@ _AGAIN = """\
 | honest answers, thresholds | `llmnet calibrate record FILE --numerics CLASS --answers 2100`, then `fit`, `report` |
 | one attack | `llmnet redteam run NAME` (`llmnet redteam list` names them) |
 | attacks on the protocol | `python -m llmnet.redteam.protocol --out docs/verification-data/protocol.json` |
-| what deviations earn | `llmnet sim run --out docs/verification-data/simulation.json` |
+| what deviations earn | `llmnet sim run --evidence docs/verification-data/evidence-bf16_fp32_residual.json --seeds 2 --out docs/verification-data/simulation.json` |
 | comparison | `python -m llmnet.redteam.rivals --help` |
 | all of it | `make redteam` |
 | this page | `llmnet redteam report --write` |
