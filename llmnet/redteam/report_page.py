@@ -227,7 +227,7 @@ _AGAIN = """\
 | honest answers, thresholds | `llmnet calibrate record FILE --numerics CLASS --answers 2100`, then `fit`, `report` |
 | one attack | `llmnet redteam run NAME` (`llmnet redteam list` names them) |
 | attacks on the protocol | `python -m llmnet.redteam.protocol --out docs/verification-data/protocol.json` |
-| what deviations earn | `llmnet sim run --evidence docs/verification-data/evidence-bf16_fp32_residual.json --seeds 2 --out docs/verification-data/simulation.json` |
+| what deviations earn | `make redteam`: its `llmnet sim run` names the evidence and the seeds |
 | comparison | `python -m llmnet.redteam.rivals --help` |
 | all of it | `make redteam` |
 | this page | `llmnet redteam report --write` |
