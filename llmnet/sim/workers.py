@@ -12,6 +12,7 @@ from llmnet.chain import Event, Keypair, Variant
 from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.staking import StakeRole
 from llmnet.proof import PlacedSegment, Segment, Voucher
+from llmnet.proof.scoring import REFUTABLE, SLASH
 from llmnet.sim.answers import SPEC, Answer, make_answer
 from llmnet.sim.evidence import HONEST, Recorded
 from llmnet.sim.world import UNIT, World
@@ -204,12 +205,12 @@ class Worker:
             self.world.post(spot_checks.open_leaves(audit, leaves, path), self.keys, self._late)
 
     def _on_decided(self, fields: Mapping[str, object]) -> None:
-        """A verdict of a panel can be appealed, once; what the chain has seen itself cannot."""
-        audit, reason = _number(fields["audit"]), fields["reason"]
+        """What a panel says can be appealed, once; what the chain has seen itself cannot."""
+        audit = _number(fields["audit"])
         answer = self._audits.get(audit)
-        if answer is None or audit in self._reviews or not isinstance(reason, Variant):
+        if answer is None or audit in self._reviews:
             return
-        if reason.name in DOUBTFUL and self.appeals(answer):
+        if is_appealed(fields) and self.appeals(answer):
             self.world.post(spot_checks.appeal(audit), self.keys, _refused_appeal)
 
     def _on_review(self, fields: Mapping[str, object]) -> None:
@@ -226,6 +227,19 @@ class Worker:
         if fields["worker"] == self.keys.public:
             self.removed_at = len(self.sold)
             self.removals += 1
+
+
+def is_appealed(decided: Mapping[str, object]) -> bool:
+    """Whether the daemon of an honest worker appeals this verdict: all that a panel has failed, and what passed with much
+    against it when half of what is a slash is there."""
+    reason = decided["reason"]
+    if isinstance(reason, Variant) and reason.name in DOUBTFUL:
+        return True
+    return any(
+        _number(decided[f"{kind}_evidence"]) >= REFUTABLE and _number(decided[f"{kind}_total"]) >= SLASH // 2
+        for kind in ("position", "margin")
+        if isinstance(reason, Variant) and reason.name == "Clean"
+    )
 
 
 def _refused_appeal(error: str) -> None:

@@ -16,6 +16,7 @@ from llmnet.engine import EngineError
 from llmnet.pallets import registry, spot_checks
 from llmnet.pallets.spot_checks import Audit, Outcome, Reason, ReviewKind, Stage, Verdict
 from llmnet.proof import Leaf, Request
+from llmnet.proof.scoring import REFUTABLE, SLASH
 
 from .backend import Backend, Scorer
 from .config import WorkerConfig
@@ -28,7 +29,7 @@ MOST_OF_A_REVIEW = 5  # panel rewards that the bond covers at least (protocol se
 RESEND_BLOCKS = 16  # after which an appeal that is not on chain was lost on the way
 LAST_BLOCKS = 4  # of the review period, too few for a transaction
 MOST_TRIES = 3
-LOOK_BACK = 64  # passed audits whose reviews are looked up at the start
+LOOK_BACK = 64  # audits whose reviews are looked up at the start
 _SELVES = (bytes(32), bytes([1]) * 32)  # a quorum that shares one opinion
 
 
@@ -80,7 +81,7 @@ class Appeals:
 
     async def _look_back(self, view: View) -> None:
         """Follow the reviews that have begun while no process looked."""
-        for number in self._store.passed_audits(LOOK_BACK):
+        for number in self._store.ended_audits(LOOK_BACK):
             for review in await spot_checks.reviews_of(view, number):
                 await self._begun(view, review)
         self._looked_back = True
@@ -92,7 +93,7 @@ class Appeals:
             await self.follow(number, audit)
 
     async def _decided(self, view: View, kept: StoredAudit, audit: Audit, outcome: Outcome, now: int) -> None:
-        if outcome.verdict != Verdict.FAILED:
+        if outcome.verdict != Verdict.FAILED and not _is_alarming(outcome):
             self._store.audit_became(kept.number, AuditState.PASSED)
             return
         if await view.get(spot_checks.storage.ReviewOf, kept.number, self._signer.account) is not None:
@@ -124,7 +125,7 @@ class Appeals:
         """Why an appeal is not possible, or not worth its bond."""
         if not self._config.appeal:
             return "appeals are turned off"
-        if outcome.reason not in spot_checks.DOUBTFUL:
+        if outcome.verdict is Verdict.FAILED and outcome.reason not in spot_checks.DOUBTFUL:
             return f"{outcome.reason.name.lower()} is what the chain itself has seen"
         if now > outcome.block + await view.constant(spot_checks.constants.ReviewPeriod) - LAST_BLOCKS:
             return "the time for it is over"
@@ -165,6 +166,8 @@ class Appeals:
             return "this machine's own leaves do not pass beside what it computes now"
         if outcome.reason is Reason.ACCUMULATED and _is_enough(outcome, judged):
             return "with what this machine finds itself it is enough for a slash as well"
+        if outcome.verdict is Verdict.PASSED and max(judged.position_evidence, judged.margin_evidence) > 0:
+            return "it has passed, and this machine finds something itself"
         return None
 
     async def _self_test(
@@ -219,6 +222,15 @@ class Appeals:
     def _end(self, kept: StoredAudit, state: AuditState, why: str) -> None:
         self._store.audit_became(kept.number, state)
         log.info("audit %s of answer %s/%s: %s: %s", kept.number, kept.session, kept.index, state.value, why)
+
+
+def _is_alarming(outcome: Outcome) -> bool:
+    """Whether an answer passed with much against it, and the sum is half of what is a slash: chance seldom gets there."""
+    said, total = outcome.evidence, outcome.total
+    return outcome.verdict is Verdict.PASSED and any(
+        one >= REFUTABLE and together >= SLASH // 2
+        for one, together in ((said.position, total.position), (said.margin, total.margin))
+    )
 
 
 def _is_enough(outcome: Outcome, judged: proof.Judgement) -> bool:

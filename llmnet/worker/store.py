@@ -387,12 +387,12 @@ class Store:
             for number, session, index, state, sent, tries in rows
         ]
 
-    def passed_audits(self, count: int) -> list[int]:
-        """The last audits that passed, by number: somebody may have challenged them."""
+    def ended_audits(self, count: int) -> list[int]:
+        """The last audits that are over, by number: somebody may have challenged them."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT number FROM audits WHERE state = ? ORDER BY number DESC LIMIT ?",
-                (AuditState.PASSED.value, count),
+                "SELECT number FROM audits WHERE state NOT IN (?, ?) ORDER BY number DESC LIMIT ?",
+                (AuditState.OPEN.value, AuditState.APPEALED.value, count),
             ).fetchall()
         return sorted(number for (number,) in rows)
 

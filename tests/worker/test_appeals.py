@@ -254,6 +254,29 @@ async def test_an_answer_that_completes_a_slash_is_appealed_if_it_would_not_by_t
     assert scene.states() == {5: AuditState.APPEALED if sent else AuditState.ACCEPTED}
 
 
+@pytest.mark.parametrize(
+    ("said", "total", "shift", "state"),
+    [
+        (Evidence(768, 0), Evidence(2_560, 0), 0, AuditState.APPEALED),
+        (Evidence(-256, 1_341), Evidence(0, 2_700), 0, AuditState.APPEALED),
+        (Evidence(767, 0), Evidence(2_560, 0), 0, AuditState.PASSED),
+        (Evidence(3_072, 0), Evidence(2_559, 0), 0, AuditState.PASSED),
+        (Evidence(3_072, -208), Evidence(2_559, 5_000), 0, AuditState.PASSED),
+        (Evidence(3_072, 0), Evidence(3_072, 0), 1, AuditState.ACCEPTED),
+    ],
+)
+async def test_much_against_an_answer_that_passed_is_appealed_when_half_of_a_slash_is_there(
+    scene: Scene, engine: Engine, said: Evidence, total: Evidence, shift: int, state: AuditState
+) -> None:
+    scene.machine = Machine(engine, shift=shift)
+    scene.restart()
+    await scene.appeals.follow(5, scene.chain.audits[5])
+    scene.decide(Verdict.PASSED, Reason.CLEAN, said=said, total=total)
+    await scene.step(3)
+    assert scene.states() == {5: state}
+    assert scene.chain.sent == (["appeal"] if state is AuditState.APPEALED else [])
+
+
 async def test_five_others_may_pass_an_answer_and_let_the_slash_stand(scene: Scene) -> None:
     await scene.appeals.follow(5, scene.chain.audits[5])
     scene.decide(Verdict.FAILED, Reason.ACCUMULATED, said=Evidence(2_200, 0), total=Evidence(5_200, 0))

@@ -14,7 +14,7 @@ from llmnet.redteam.protocol.purse import Purse
 from llmnet.redteam.protocol.registry import Effect, Found, attack
 from llmnet.redteam.protocol.room import STAKE, TOKENS, Room
 from llmnet.redteam.protocol.setting import Setting
-from llmnet.sim.workers import DOUBTFUL
+from llmnet.sim.workers import is_appealed
 
 _FAMILY = "framing"
 _LIE = 40  # lane steps
@@ -41,7 +41,7 @@ def shade(_juror: Juror, case: Case) -> list[Leaf]:
 
 
 def hint(_juror: Juror, case: Case) -> list[Leaf]:
-    """The reference moved at six positions, beyond q95: less than what a panel is blamed for when others find nothing."""
+    """The reference moved at six positions, beyond q95: less than what can be appealed of an answer that passes."""
     moved = [
         replace(leaf, logit_sketch=(*(lane + 2 for lane in leaf.logit_sketch[:3]), *leaf.logit_sketch[3:]))
         for leaf in case.sale.reference[:6]
@@ -49,25 +49,13 @@ def hint(_juror: Juror, case: Case) -> list[Leaf]:
     return [*moved, *case.sale.reference[6:]]
 
 
-def creep() -> Look:
-    """Shades the first answer, which passes, and hints at the others until they complete a slash."""
-    first: list[int] = []
-
-    def look(juror: Juror, case: Case) -> list[Leaf]:
-        first[:] = [min(*first, case.audit)] if first else [case.audit]
-        return shade(juror, case) if case.audit == first[0] else hint(juror, case)
-
-    return look
-
-
 def _appeals(room: Room, deal: Deal) -> None:
-    """The worker appeals whatever it can."""
+    """The worker appeals as the daemon does."""
 
     def appeal(event: Event) -> None:
-        again = event.fields["worker"] == deal.worker.public and event.fields["verdict"].name == "Failed"
-        audit = int(event.fields["audit"])
-        if again and event.fields["reason"].name in DOUBTFUL:
-            room.world.post(spot_checks.appeal(audit), deal.worker, room.refused.append)
+        if event.fields["worker"] == deal.worker.public and is_appealed(event.fields):
+            call = spot_checks.appeal(int(event.fields["audit"]))
+            room.world.post(call, deal.worker, room.refused.append)
 
     room.on_verdict = appeal
 
@@ -191,9 +179,9 @@ attack(
 attack(
     "two of three hint",
     _FAMILY,
-    "moves its references beyond q99 once, and then so little that it is not fined when others find nothing, up to a slash",
+    "most of a panel moves its references so little that nobody is blamed for it, until it adds up to a slash",
     Effect.UNPAID,
-)(lambda setting: _majority(setting, appeals=True, tell=creep(), answers=16))
+)(lambda setting: _majority(setting, appeals=True, tell=hint, answers=24))
 
 
 @attack(
@@ -354,6 +342,6 @@ attack(
     _FAMILY,
     "5 of 10 lie where they are most of a panel; the worker appeals",
     Effect.FINED,
-    uncovered="who has half of the stake has most of every second panel and of two in seven appeals: it pays more in fines than it "
-    "gets, but some honest workers stay convicted; validators' stake has to be spread",
+    uncovered="who has half of the stake has most of every second panel and of two in seven appeals: its fines about eat up "
+    "what it gets, and some honest workers stay convicted; validators' stake has to be spread",
 )(lambda setting: _population(setting, 5))

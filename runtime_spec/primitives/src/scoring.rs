@@ -18,7 +18,8 @@ pub const HIGHEST_EVIDENCE: i32 = 3072;
 pub const MARGIN_FAIL: i32 = 2304;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
-/// What a panel has to say at least against an answer that passed, to be fined when others find nothing: three nat.
+/// What a panel has to say at least against an answer that passes, to be asked whether it is true, and to be fined when
+/// others find nothing: three nat.
 pub const REFUTABLE_EVIDENCE: i32 = 768;
 /// The accumulated evidence at which a worker is slashed.
 pub const SLASH_EVIDENCE: i32 = 5120;
@@ -69,6 +70,11 @@ impl Evidence {
 	pub fn held_back(self) -> Self {
 		let most = SLASH_EVIDENCE.saturating_sub(1);
 		Self { position: self.position.min(most), margin: self.margin.min(most) }
+	}
+
+	/// Whether this is so much against an answer that its worker may ask others, although it has passed.
+	pub fn is_refutable(&self) -> bool {
+		self.position >= REFUTABLE_EVIDENCE || self.margin >= REFUTABLE_EVIDENCE
 	}
 
 	/// Whether a panel that says this of an answer is refuted by others who have `found` nothing against it, and not by

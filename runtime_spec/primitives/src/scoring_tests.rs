@@ -309,6 +309,8 @@ fn what_others_do_not_find_is_made_up_if_it_was_three_nat() {
 	assert!(said(768, -13).is_made_up(&said(0, 900)), "each sum for itself");
 	assert!(!said(767, 767).is_made_up(&found), "chance says that much");
 	assert!(!said(3_072, 1_341).is_made_up(&said(1, 1)), "others find something");
+	assert!(said(768, -208).is_refutable() && said(-256, 768).is_refutable());
+	assert!(!said(767, 767).is_refutable());
 	assert!(!said(-256, -208).is_made_up(&said(-256, -208)));
 }
 

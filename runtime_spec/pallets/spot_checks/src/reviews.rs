@@ -3,7 +3,7 @@
 //! | kind | who asks | when | panel | looks at |
 //! |---|---|---|---|---|
 //! | `Challenge` | a validator whose reference was used | the answer passed | those whose references were used | positions that it names |
-//! | `Appeal` | the worker | the answer failed by references, alone or together with others, or as withheld | five others | the same positions |
+//! | `Appeal` | the worker | the answer failed by references, alone or together with others, or as withheld; or passed with three nat against it | five others | the same positions |
 //! | `Plant` | its planter | a planted answer passed | five others | the same positions |
 //!
 //! Whoever asks has a bond on hold: a fine's worth, and at least what the panel costs. A review that ends without a
@@ -84,8 +84,12 @@ impl<T: Config> Pallet<T> {
 		let (audit, outcome) = Self::reviewable(of)?;
 		ensure!(audit.worker == worker, Error::<T>::NotTheWorker);
 		// What the chain saw itself needs no other panel: missed deadlines, leaves that contradict themselves.
-		let doubtful = is_found_by_references(outcome.reason) || outcome.reason == Reason::Withheld;
-		ensure!(outcome.verdict == Verdict::Failed && doubtful, Error::<T>::NotReviewable);
+		let doubtful = match outcome.verdict {
+			Verdict::Failed => is_found_by_references(outcome.reason) || outcome.reason == Reason::Withheld,
+			Verdict::Passed => outcome.evidence.is_refutable(),
+			Verdict::Abstained => false,
+		};
+		ensure!(doubtful, Error::<T>::NotReviewable);
 		let exceptions = match Reviews::<T>::get(of) {
 			None => Positions::default(),
 			Some(Review { kind: ReviewKind::Challenge, exceptions, .. }) => exceptions,
@@ -195,20 +199,22 @@ impl<T: Config> Pallet<T> {
 		Self::end_bond(id, review, forfeited);
 	}
 
-	/// Five others have passed the answer, and found this. Whether that overturns the verdict: not where with what they
-	/// found there is enough for a slash as well.
+	/// Five others have passed the answer, and found this. Whether that overturns what was said: not where it had passed
+	/// anyway and they find something too, nor where with what they found there is enough for a slash as well.
 	fn conclude_appeal(of: AuditId, found: Evidence) -> bool {
-		let Some(Audit { worker, outcome: Some(Outcome { reason, evidence, .. }), .. }) =
-			Audits::<T>::get(of)
-		else {
-			return false;
-		};
-		let accumulated = reason == Reason::Accumulated;
+		let Some(Audit { worker, outcome: Some(outcome), .. }) = Audits::<T>::get(of) else { return false };
+		let Outcome { verdict, reason, evidence, .. } = outcome;
+		let made_up = evidence.is_made_up(&found);
 		let others = Workers::<T>::get(&worker).evidence.retract(evidence);
-		if accumulated && others.accumulate(found).is_slashable() {
+		let (stands, to_blame) = match (verdict, reason) {
+			(Verdict::Passed, _) => (!made_up, made_up),
+			(_, Reason::Accumulated) => (others.accumulate(found).is_slashable(), made_up),
+			_ => (false, true),
+		};
+		if stands {
 			return false;
 		}
-		Self::blame_first_panel(of, !accumulated || evidence.is_made_up(&found));
+		Self::blame_first_panel(of, to_blame);
 		Self::overturn(of, Verdict::Passed, Reason::Overturned);
 		true
 	}
@@ -269,17 +275,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes a failed verdict back: evidence, counters, what the treasury got of the fine, and the slash if without
-	/// this answer there would be none.
+	/// Takes a verdict back: evidence, what the treasury got of the slash if without this answer there would be none;
+	/// and where it had failed the counters and what the treasury got of the fine.
 	pub(crate) fn overturn(of: AuditId, verdict: Verdict, reason: Reason) {
 		let (Some(mut audit), Some(record)) = (Audits::<T>::get(of), Records::<T>::get(of)) else { return };
 		let Some(mut outcome) = audit.outcome else { return };
 		let worker = audit.worker.clone();
 		let Record { to_treasury, prior, .. } = record;
-		Workers::<T>::mutate(&worker, |state| state.retract(outcome.evidence, &prior));
+		let had_failed = outcome.verdict == Verdict::Failed;
+		Workers::<T>::mutate(&worker, |state| {
+			state.evidence = state.evidence.retract(outcome.evidence);
+			if had_failed {
+				state.forgive(&prior);
+			}
+		});
 		Self::reconsider_slash(&worker);
 		let restored = T::Penalize::restore(&worker, to_treasury);
-		if let Some(answer) = &audit.answer {
+		if let (Some(answer), true) = (&audit.answer, had_failed) {
 			T::OnVerdict::on_verdict(&worker, answer.domain, answer.price, true);
 		}
 		outcome.total = Workers::<T>::get(&worker).evidence;

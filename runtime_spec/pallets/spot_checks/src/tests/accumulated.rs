@@ -4,7 +4,7 @@ use super::{
 	workshop::*,
 };
 use crate::{mock::*, Event, Workers};
-use frame_support::{assert_ok, traits::fungible::Inspect};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use llmnet_primitives::{
 	sampling::Sampler,
 	scoring::{Evidence, Reason},
@@ -158,6 +158,82 @@ fn who_was_outvoted_gets_its_fine_back_only_from_those_to_blame() {
 			assert_eq!(told().contains(&Told::Restored(odd, FINE)), back);
 		});
 	}
+}
+
+/// A good answer that passed, with its panel's references moved at `count` positions.
+fn shaded_answer(count: usize) -> Case {
+	let case = Case::draw(work(1, 0, 40));
+	case.decide_with(&shaded(&case, count));
+	assert_eq!(case.outcome().verdict, Verdict::Passed);
+	case
+}
+
+#[test]
+fn three_nat_against_an_answer_that_passed_can_be_taken_back() {
+	with_many_validators(|| {
+		let case = shaded_answer(7);
+		assert_eq!(SpotChecks::worker_state(worker()).evidence.position, 859);
+		let (first, stake) = (case.panel(), Balances::balance(&worker()));
+		let mut state = SpotChecks::worker_state(worker());
+		assert_ok!(appeal(&case));
+		told();
+		assert_eq!(case.review_by(&worker()).decide().verdict, Verdict::Passed);
+		let told = told();
+		for who in first {
+			assert!(told.contains(&Told::Fined(who.clone(), FINE)));
+			System::assert_has_event(Event::ReferenceRejected { audit: case.audit, validator: who }.into());
+		}
+		assert!(!told.iter().any(|told| matches!(told, Told::Judged(..))), "it counts as passed already");
+		let outcome = case.outcome();
+		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Passed, Reason::Overturned));
+		assert_eq!((outcome.evidence, outcome.total), (Evidence::default(), Evidence::default()));
+		state.evidence = Evidence::default();
+		assert_eq!(SpotChecks::worker_state(worker()), state, "nothing but the evidence changes");
+		assert_eq!((Balances::balance(&worker()), held(&worker())), (stake, 0));
+		assert_noop!(appeal(&case), crate::Error::<Test>::NotReviewable);
+	});
+}
+
+#[test]
+fn less_than_three_nat_is_chance() {
+	with_many_validators(|| {
+		let case = shaded_answer(6);
+		assert_noop!(appeal(&case), crate::Error::<Test>::NotReviewable);
+	});
+}
+
+#[test]
+fn what_others_find_too_stays_with_an_answer_that_passed() {
+	with_many_validators(|| {
+		let case = Case::draw(work_with(1, 0, 40, 0, near));
+		assert_eq!(case.decide().verdict, Verdict::Passed);
+		let state = SpotChecks::worker_state(worker());
+		assert_ok!(appeal(&case));
+		told();
+		let review = case.review_by(&worker());
+		assert_eq!(review.decide().verdict, Verdict::Passed);
+		assert_eq!(SpotChecks::worker_state(worker()), state);
+		assert_eq!(case.outcome().reason, Reason::Clean);
+		assert!(!told().iter().any(|told| matches!(told, Told::Fined(..))));
+		let ended = Event::ReviewEnded { audit: review.audit, of: case.audit, forfeited: true };
+		System::assert_has_event(ended.into());
+	});
+}
+
+#[test]
+fn a_slash_is_taken_back_with_an_earlier_answer_that_carried_it() {
+	with_many_validators(|| {
+		let works = vec![work(1, 0, 40), work_with(1, 1, 40, 0, near)];
+		let cases = Case::draw_all(&worker(), Delivery::of(works));
+		cases[0].decide_with(&shaded(&cases[0], 16));
+		assert_eq!(cases[0].outcome().evidence.position, 3072);
+		assert_eq!(cases[1].decide().reason, Reason::Accumulated);
+		assert!(SpotChecks::worker_state(worker()).removed);
+		assert_ok!(appeal(&cases[0]));
+		cases[0].review_by(&worker()).decide();
+		let state = SpotChecks::worker_state(worker());
+		assert_eq!((state.removed, state.failed, state.evidence.position), (false, 1, 3072));
+	});
 }
 
 #[test]

@@ -359,6 +359,7 @@ fn a_failure_taken_back_leaves_what_passed_answers_have_earned() {
 	let (mut state, wrong) = (prior, Evidence { position: 3072, margin: -208 });
 	state.count(Verdict::Failed, wrong);
 	(0..2).for_each(|_| state.count(Verdict::Passed, Evidence::default()));
-	state.retract(wrong, &prior);
+	state.evidence = state.evidence.retract(wrong);
+	state.forgive(&prior);
 	assert_eq!(state, WorkerState { clean: 9, probation: 3, passed: 12, ..prior });
 }

@@ -320,6 +320,16 @@ fn only_doubtful_failures_are_appealed_and_in_time() {
 }
 
 #[test]
+fn where_there_was_no_verdict_there_is_nothing_to_appeal() {
+	with_many_validators(|| {
+		let case = Case::draw(work_with(1, 0, 40, 0, far));
+		world(|w| w.calibration = None);
+		assert_eq!(case.decide().verdict, Verdict::Abstained);
+		assert_noop!(appeal(&case), Error::<Test>::NotReviewable);
+	});
+}
+
+#[test]
 fn without_three_others_the_bond_comes_back_and_one_may_try_again() {
 	build_and_execute(|| {
 		(13..15).for_each(|n| bond(&account(n), Role::Validator));
