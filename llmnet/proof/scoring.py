@@ -17,7 +17,9 @@ MARGIN_MISS, MARGIN_HIT = 1536, -13
 MARGIN_FAIL = 2304  # two misses, which honest answers hardly ever have
 SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
 MISSED_DEADLINE = 1536
-REFUTABLE = 768  # what a panel has to say against an answer that passed, to be asked whether it is true
+REFUTABLE = (
+    768  # what a panel has to say of the distances of an answer that passed, to be asked whether it is true
+)
 SLASH = 5120
 
 

@@ -233,13 +233,10 @@ def is_appealed(decided: Mapping[str, object]) -> bool:
     """Whether the daemon of an honest worker appeals this verdict: all that a panel has failed, and what passed with much
     against it when half of what is a slash is there."""
     reason = decided["reason"]
-    if isinstance(reason, Variant) and reason.name in DOUBTFUL:
-        return True
-    return any(
-        _number(decided[f"{kind}_evidence"]) >= REFUTABLE and _number(decided[f"{kind}_total"]) >= SLASH // 2
-        for kind in ("position", "margin")
-        if isinstance(reason, Variant) and reason.name == "Clean"
-    )
+    assert isinstance(reason, Variant)
+    said, total = _number(decided["position_evidence"]), _number(decided["position_total"])
+    alarming = reason.name == "Clean" and said >= REFUTABLE and total >= SLASH // 2
+    return reason.name in DOUBTFUL or alarming
 
 
 def _refused_appeal(error: str) -> None:

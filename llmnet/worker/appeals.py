@@ -166,7 +166,7 @@ class Appeals:
             return "this machine's own leaves do not pass beside what it computes now"
         if outcome.reason is Reason.ACCUMULATED and _is_enough(outcome, judged):
             return "with what this machine finds itself it is enough for a slash as well"
-        if outcome.verdict is Verdict.PASSED and max(judged.position_evidence, judged.margin_evidence) > 0:
+        if outcome.verdict is Verdict.PASSED and judged.position_evidence > 0:
             return "it has passed, and this machine finds something itself"
         return None
 
@@ -225,12 +225,9 @@ class Appeals:
 
 
 def _is_alarming(outcome: Outcome) -> bool:
-    """Whether an answer passed with much against it, and the sum is half of what is a slash: chance seldom gets there."""
-    said, total = outcome.evidence, outcome.total
-    return outcome.verdict is Verdict.PASSED and any(
-        one >= REFUTABLE and together >= SLASH // 2
-        for one, together in ((said.position, total.position), (said.margin, total.margin))
-    )
+    """Whether an answer passed with much against its distances, and their sum is half of a slash: chance seldom gets there."""
+    much = outcome.evidence.position >= REFUTABLE and outcome.total.position >= SLASH // 2
+    return outcome.verdict is Verdict.PASSED and much
 
 
 def _is_enough(outcome: Outcome, judged: proof.Judgement) -> bool:

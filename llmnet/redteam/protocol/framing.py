@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from llmnet.chain import Event
@@ -34,9 +34,14 @@ def lie(_juror: Juror, case: Case) -> list[Leaf]:
 
 def shade(_juror: Juror, case: Case) -> list[Leaf]:
     """The reference moved so little that the answer passes, with as much evidence against it as an answer can have."""
+    return shaded(case.sale.reference)
+
+
+def shaded(leaves: Iterable[Leaf]) -> list[Leaf]:
+    """Leaves moved to just beyond q99, where no single answer fails."""
     return [
         replace(leaf, logit_sketch=(*(lane + 2 for lane in leaf.logit_sketch[:5]), *leaf.logit_sketch[5:]))
-        for leaf in case.sale.reference
+        for leaf in leaves
     ]
 
 

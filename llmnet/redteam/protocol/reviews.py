@@ -6,6 +6,7 @@ from llmnet import proof
 from llmnet.chain import Call
 from llmnet.pallets import spot_checks
 from llmnet.redteam.protocol import toy
+from llmnet.redteam.protocol.framing import shaded
 from llmnet.redteam.protocol.people import Deal
 from llmnet.redteam.protocol.purse import RUN, Purse, refusals
 from llmnet.redteam.protocol.registry import Effect, Found, attack
@@ -73,6 +74,36 @@ def appeal_spam(setting: Setting) -> Found:
             audits=2,
             on_chain=40,
             lost=lost / tried,
+        )
+
+
+@attack(
+    "an appeal against the truth",
+    _FAMILY,
+    "a worker whose answers pass with much against them appeals that, so that their panels are fined",
+    Effect.FINED,
+)
+def against_the_truth(setting: Setting) -> Found:
+    tried = setting.scale
+    with setting.room(9) as room:
+        lost = 0.0
+        for number in range(tried):
+            deal = room.deal(room.worker(f"far-{number}"), room.person("payer"))
+            honest = room.sell(deal)
+            sale = room.sell(deal, index=honest.place[1], leaves=tuple(shaded(honest.leaves)))
+            (audit,) = room.drawn(room.commit(deal, [sale]))
+            (verdict,) = room.verdicts([audit])
+            assert verdict.fields["verdict"].name == "Passed"
+            purse = Purse(room, deal.worker)
+            room.must(spot_checks.appeal(audit), deal.worker)
+            room.until("ReviewEnded", 120)
+            lost -= purse.change()
+        blamed, caught = room.count("ReferenceRejected"), room.count("ReviewEnded", forfeited=True)
+        effect = Effect.FINED if caught == tried and not blamed else Effect.SUCCEEDS
+        note = f"{blamed} validators fined"
+        by = "ReviewEnded: bond lost"
+        return Found(
+            effect, by, tried, caught, answers=1, audits=2, on_chain=40, lost=lost / tried, note=note
         )
 
 

@@ -18,8 +18,8 @@ pub const HIGHEST_EVIDENCE: i32 = 3072;
 pub const MARGIN_FAIL: i32 = 2304;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
-/// What a panel has to say at least against an answer that passes, to be asked whether it is true, and to be fined when
-/// others find nothing: three nat.
+/// What a panel has to say at least of the distances of an answer that passes, to be asked whether it is true, and to be
+/// fined when others find nothing: three nat.
 pub const REFUTABLE_EVIDENCE: i32 = 768;
 /// The accumulated evidence at which a worker is slashed.
 pub const SLASH_EVIDENCE: i32 = 5120;
@@ -72,16 +72,16 @@ impl Evidence {
 		Self { position: self.position.min(most), margin: self.margin.min(most) }
 	}
 
-	/// Whether this is so much against an answer that its worker may ask others, although it has passed.
+	/// Whether this is so much against an answer that its worker may ask others, although it has passed. Of the
+	/// distances: one miss more or less is chance, and a worker could bring it about.
 	pub fn is_refutable(&self) -> bool {
-		self.position >= REFUTABLE_EVIDENCE || self.margin >= REFUTABLE_EVIDENCE
+		self.position >= REFUTABLE_EVIDENCE
 	}
 
 	/// Whether a panel that says this of an answer is refuted by others who have `found` nothing against it, and not by
 	/// chance.
 	pub fn is_made_up(&self, found: &Self) -> bool {
-		let refuted = |said: i32, found: i32| said >= REFUTABLE_EVIDENCE && found <= 0;
-		refuted(self.position, found.position) || refuted(self.margin, found.margin)
+		self.is_refutable() && found.position <= 0
 	}
 
 	/// Whether these totals are enough for a slash.

@@ -302,16 +302,16 @@ fn chosen_misses_outweigh_all_other_tokens_of_the_answer() {
 }
 
 #[test]
-fn what_others_do_not_find_is_made_up_if_it_was_three_nat() {
+fn what_others_do_not_find_is_made_up_if_it_was_three_nat_of_distances() {
 	let said = |position, margin| Evidence { position, margin };
 	let found = Evidence::default();
-	assert!(said(768, 0).is_made_up(&found) && said(0, 768).is_made_up(&found));
-	assert!(said(768, -13).is_made_up(&said(0, 900)), "each sum for itself");
-	assert!(!said(767, 767).is_made_up(&found), "chance says that much");
-	assert!(!said(3_072, 1_341).is_made_up(&said(1, 1)), "others find something");
-	assert!(said(768, -208).is_refutable() && said(-256, 768).is_refutable());
-	assert!(!said(767, 767).is_refutable());
-	assert!(!said(-256, -208).is_made_up(&said(-256, -208)));
+	assert!(said(768, -208).is_refutable() && said(768, -208).is_made_up(&found));
+	assert!(said(768, 0).is_made_up(&said(0, 1_341)), "tokens do not speak of distances");
+	assert!(!said(767, 0).is_refutable() && !said(767, 0).is_made_up(&found), "chance says that much");
+	assert!(!said(3_072, 0).is_made_up(&said(1, 0)), "others find something");
+	for tokens in [768, 1_341, 3_072] {
+		assert!(!said(-256, tokens).is_refutable() && !said(-256, tokens).is_made_up(&found));
+	}
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! | kind | who asks | when | panel | looks at |
 //! |---|---|---|---|---|
 //! | `Challenge` | a validator whose reference was used | the answer passed | those whose references were used | positions that it names |
-//! | `Appeal` | the worker | the answer failed by references, alone or together with others, or as withheld; or passed with three nat against it | five others | the same positions |
+//! | `Appeal` | the worker | the answer failed by references, alone or together with others, or as withheld; or passed with three nat against its distances | five others | the same positions |
 //! | `Plant` | its planter | a planted answer passed | five others | the same positions |
 //!
 //! Whoever asks has a bond on hold: a fine's worth, and at least what the panel costs. A review that ends without a

@@ -24,6 +24,14 @@ fn nearer(leaf: &mut Leaf) {
 	leaf.logit_sketch[0] += 8;
 }
 
+/// One token that the reference would not have sampled.
+fn missed(leaf: &mut Leaf, _: &Sampler) {
+	if leaf.position == 3 {
+		let ids: Vec<u32> = leaf.candidates.iter().map(|candidate| candidate.id).collect();
+		(leaf.candidates[0].id, leaf.candidates[3].id, leaf.token) = (ids[3], ids[0], ids[3]);
+	}
+}
+
 /// References of a good answer that are moved at the first `count` positions.
 fn shaded(case: &Case, count: usize) -> Vec<Leaves> {
 	let mut leaves = case.reference();
@@ -203,6 +211,16 @@ fn less_than_three_nat_is_chance() {
 }
 
 #[test]
+fn one_miss_is_chance_too() {
+	with_many_validators(|| {
+		let case = Case::draw(work_with(1, 0, 16, 0, missed));
+		let outcome = case.decide();
+		assert_eq!((outcome.verdict, outcome.evidence.margin), (Verdict::Passed, 1536 - 15 * 13));
+		assert_noop!(appeal(&case), crate::Error::<Test>::NotReviewable);
+	});
+}
+
+#[test]
 fn what_others_find_too_stays_with_an_answer_that_passed() {
 	with_many_validators(|| {
 		let case = Case::draw(work_with(1, 0, 40, 0, near));
@@ -282,12 +300,6 @@ fn margins_that_add_up_are_appealed_as_distances_are() {
 		Workers::<Test>::mutate(worker(), |state| {
 			state.evidence = Evidence { position: 900, margin: 5000 };
 		});
-		let missed = |leaf: &mut Leaf, _: &Sampler| {
-			if leaf.position == 3 {
-				let ids: Vec<u32> = leaf.candidates.iter().map(|candidate| candidate.id).collect();
-				(leaf.candidates[0].id, leaf.candidates[3].id, leaf.token) = (ids[3], ids[0], ids[3]);
-			}
-		};
 		let case = Case::draw(work_with(1, 0, 16, 0, missed));
 		assert_eq!(case.decide().reason, Reason::Accumulated);
 		assert_ok!(appeal(&case));
