@@ -137,6 +137,13 @@ class Court:
         """As root."""
         await self.client.submit(self.client.call("Sudo", "sudo", call=call), ROOT)
 
+    async def forgive(self, worker: str) -> None:
+        """As if nothing had ever been found of it."""
+        runtime = await self.client.at().runtime()
+        account = Keypair.from_uri(f"//{worker}").public
+        key = runtime.storage_key(runtime.storage("SpotChecks", "Workers"), [account])
+        await self.sudo(self.client.call("System", "kill_storage", keys=[key]))
+
     async def past_audits(self, count: int) -> None:
         """As if there had been so many: of fifty audits one may turn out to be planted."""
         key = b"".join(twox_128(name.encode()) for name in ("SpotChecks", "PlantTally"))

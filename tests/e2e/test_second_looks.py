@@ -19,7 +19,7 @@ from llmnet.gateway.recent import recent
 from llmnet.gateway.second_looks import standing
 from llmnet.gateway.story import narrate
 from llmnet.pallets import spot_checks, staking
-from llmnet.pallets.spot_checks import Reason, Verdict
+from llmnet.pallets.spot_checks import Audit, Reason, Verdict
 from llmnet.verifier import spec_of
 from llmnet.worker import Answer, Worker
 from llmnet.worker.plants import PlantedBackend, Plants
@@ -61,7 +61,7 @@ class Hearing:
 
     async def begin(self) -> None:
         court, spec, disputed = self.court, spec_of(self.court.files), spec_of(self.court.disputed)
-        await court.work(HIDER, court.files, lambda: Hider(court.files, spec, 30))
+        await court.work(HIDER, court.files, lambda: Hider(court.files, spec, 45))
         await court.work(PLAIN, court.files, lambda: court.backend(court.files))
         await court.work(VICTIM, court.disputed, lambda: court.backend(court.disputed))
         self.hidden = asyncio.create_task(court.ask("Requester1", HIDER, spec, 330))
@@ -70,6 +70,18 @@ class Hearing:
         await self.plant()
         await court.work(FORKED, court.files, lambda: court.backend(court.files), spoil=two_tongues)
         self.forked = asyncio.create_task(court.ask("Dave", FORKED, spec, 20, 2))
+
+    async def undetected(self) -> tuple[AnswerRecord, int, Audit]:
+        """An answer of the hider that has passed: of some eight wrong tokens chance draws two once in twenty times, and then
+        it gets another chance."""
+        [answer] = await self.hidden
+        for _ in range(5):
+            number, audit = await self.court.decided(answer)
+            if audit.outcome is not None and audit.outcome.verdict == Verdict.PASSED:
+                return answer, number, audit
+            await self.court.forgive(HIDER)
+            [answer] = await self.court.ask("Requester1", HIDER, spec_of(self.court.files), 330)
+        pytest.fail("two of eight wrong tokens were drawn five times in a row")
 
     async def plant(self) -> None:
         """A worker that errs where the list says so, and a planter that puts its own answer on it."""
@@ -108,9 +120,7 @@ async def test_a_cheat_between_the_drawn_positions_is_challenged_and_its_appeal_
     hearing: Hearing,
 ) -> None:
     court = hearing.court
-    [answer] = await hearing.hidden
-    number, audit = await court.decided(answer)
-    assert audit.outcome is not None and audit.outcome.verdict == Verdict.PASSED, "the draw missed it"
+    answer, number, audit = await hearing.undetected()
     [filed, *_] = await court.seen("ReviewFiled", of=number, kind="Challenge")
     challenger, challenge = filed.fields["by"], filed.fields["audit"]
     assert challenger in {member.validator for member in audit.panel}
