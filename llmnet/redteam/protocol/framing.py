@@ -312,7 +312,9 @@ def _population(setting: Setting, liars: int) -> Found:
             juror.look = where_most(friends, lie)
         twins = [juror for juror in room.jurors.values() if juror.keys.public not in friends]
         lost, framed, audits, slashed = 0.0, 0, 0, 0
-        for number in range(2 * setting.scale):
+        for number in range(20 * setting.scale):
+            if number >= 2 * setting.scale and framed:
+                break  # it goes on until a panel was theirs
             deal = room.deal(room.worker(f"victim-{number}"), room.person("payer"))
             _appeals(room, deal)
             league, others = Purse(room, *(j.keys for j in mine)), Purse(room, *(j.keys for j in twins))
@@ -347,6 +349,7 @@ attack(
     _FAMILY,
     "5 of 10 lie where they are most of a panel; the worker appeals",
     Effect.FINED,
-    uncovered="who has half of the stake has most of every second panel and of two in seven appeals: its fines about eat up "
-    "what it gets, and some honest workers stay convicted; validators' stake has to be spread",
+    uncovered="who has half of the stake has most of every second panel and of two in seven appeals: now its fines are more "
+    "than what it gets and now less (-2 to +4 R an audit in six runs), and some honest workers stay convicted; "
+    "validators' stake has to be spread",
 )(lambda setting: _population(setting, 5))
