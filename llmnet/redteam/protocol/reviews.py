@@ -50,6 +50,14 @@ def challenge_spam(setting: Setting) -> Found:
         )
 
 
+def _appeal(room: Room, deal: Deal, audit: int) -> float:
+    """The worker's appeal, to its end. What it has cost, in R."""
+    purse = Purse(room, deal.worker)
+    room.must(spot_checks.appeal(audit), deal.worker)
+    room.until("ReviewEnded", 120)
+    return -purse.change()
+
+
 @attack("spam of appeals", _FAMILY, "a cheat appeals every verdict against it", Effect.FINED)
 def appeal_spam(setting: Setting) -> Found:
     tried = setting.scale
@@ -59,10 +67,7 @@ def appeal_spam(setting: Setting) -> Found:
             deal = room.deal(room.worker(f"cheat-{number}"), room.person("payer"))
             (audit,) = room.drawn(room.commit(deal, [room.sell(deal, toy.CHEAP)]))
             room.verdicts([audit])
-            purse = Purse(room, deal.worker)
-            room.must(spot_checks.appeal(audit), deal.worker)
-            room.until("ReviewEnded", 120)
-            lost -= purse.change()
+            lost += _appeal(room, deal, audit)
         caught = room.count("ReviewEnded", forfeited=True)
         effect = Effect.FINED if caught == tried else Effect.SUCCEEDS
         return Found(
@@ -94,10 +99,7 @@ def against_the_truth(setting: Setting) -> Found:
             (audit,) = room.drawn(room.commit(deal, [sale]))
             (verdict,) = room.verdicts([audit])
             assert verdict.fields["verdict"].name == "Passed"
-            purse = Purse(room, deal.worker)
-            room.must(spot_checks.appeal(audit), deal.worker)
-            room.until("ReviewEnded", 120)
-            lost -= purse.change()
+            lost += _appeal(room, deal, audit)
         blamed, caught = room.count("ReferenceRejected"), room.count("ReviewEnded", forfeited=True)
         effect = Effect.FINED if caught == tried and not blamed else Effect.SUCCEEDS
         note = f"{blamed} validators fined"
