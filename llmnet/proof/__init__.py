@@ -64,6 +64,7 @@ From floats to leaves (`sketch.py`, `build.py`); a NaN or an infinity anywhere r
 
 Scoring (`scoring.py`, `consensus.py`, `judge.py`): integers only, equal to the chain
     distance(lanes, lanes);  position_evidence(d2_logit, d2_hidden, calibration);  clip(sum)
+    beside(first, challenge): what of a challenge's evidence still counts
     sprt([(d2_logit, d2_hidden), ...], calibration) -> Sprt FAILED CLEAR UNDECIDED
     Cusum(position=0, margin=0).add(position, margin) .missed_deadline() .slashable
     Reference(account, leaves)
@@ -147,7 +148,7 @@ from .sampler import (
     self_consistent,
     well_formed,
 )
-from .scoring import Cusum, Sprt, clip, distance, position_evidence, sprt
+from .scoring import Cusum, Sprt, beside, clip, distance, position_evidence, sprt
 from .service import Calibration, NumericsClass, ServiceSpec
 from .signing import KeyPair, sign, signing_bytes, verify_signature
 from .signs import sign_matrix
@@ -189,6 +190,7 @@ __all__ = [
     "assemble_leaves",
     "audit_seed",
     "batch_root",
+    "beside",
     "blake2b_256",
     "build_leaves",
     "clip",

@@ -57,6 +57,13 @@ def clip(evidence: int) -> int:
     return max(EVIDENCE_MIN, min(EVIDENCE_MAX, evidence))
 
 
+def beside(first: int, challenge: int) -> int:
+    """What of a challenge's evidence goes to a sum to which the answer has added `first` already: so much that both together
+    are no more than one answer may say.
+    """
+    return min(challenge, EVIDENCE_MAX - max(0, first))
+
+
 def exception_misses(n_out: int) -> int:
     """How many misses at positions that an accuser chose fail an answer of `n_out` tokens: so many that they give the most
     evidence an answer may give, were all its other tokens hits; at most as many as can be named.

@@ -17,6 +17,7 @@ from llmnet.proof import (
     ServiceSpec,
     Sprt,
     Verdict,
+    beside,
     domain_hash,
     draw_positions,
     judge,
@@ -60,14 +61,12 @@ def try_answer(
     mine = tuple(recording.reference[place] for place in positions)
     found = judge(leaves, _panel(mine), row, spec, recording.request_seed, recording.temperature)
     challenged = None if found.verdict is Verdict.FAIL else _challenge(recording, spec, row, positions)
-    counted = [found] if challenged is None else [found, challenged]
-    trial = Trial(
-        any(one.verdict is Verdict.FAIL for one in counted),
-        sum(one.position_evidence for one in counted),
-        sum(one.margin_evidence for one in counted),
-        _decided(found, row),
-    )
-    return trial, found
+    failed, position, margin = found.verdict is Verdict.FAIL, found.position_evidence, found.margin_evidence
+    if challenged is not None and challenged.verdict is Verdict.FAIL:
+        failed = True
+        position += beside(position, challenged.position_evidence)
+        margin += beside(margin, challenged.margin_evidence)
+    return Trial(failed, position, margin, _decided(found, row)), found
 
 
 def _panel(leaves: tuple[Leaf, ...]) -> list[Reference]:

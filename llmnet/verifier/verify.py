@@ -13,7 +13,8 @@ from llmnet import proof
 from llmnet.engine.errors import PromptError
 from llmnet.engine.weights import ModelFiles
 from llmnet.proof import Calibration, Judgement, Leaf, ServiceSpec
-from llmnet.proof.scoring import EVIDENCE_MAX
+from llmnet.proof.drawing import MAX_POSITIONS
+from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL
 
 from .bundle import Bundle
 from .calibrate.floor import floor_calibration
@@ -47,7 +48,7 @@ def verify_bundle(bundle: Bundle, files: ModelFiles, facts: ChainFacts | None = 
     checks += _leaf_checks(bundle, seed)
     calibration, thresholds = _thresholds(bundle)
     judgement, run = _judge(bundle, reference, calibration, seed)
-    checks += _judgement_checks(judgement) if judgement is not None else [run]
+    checks += judgement_checks(judgement) if judgement is not None else [run]
     done = tuple(checks)
     return Report(bundle.session, bundle.index, verdict_word(done, judgement), done, judgement, thresholds)
 
@@ -146,10 +147,13 @@ def _judge(
     return judgement, Check("reference", True)
 
 
-def _judgement_checks(judgement: Judgement) -> Iterator[Check]:
+def judgement_checks(judgement: Judgement) -> Iterator[Check]:
+    """What the chain would say of distances and tokens."""
     far = judgement.sprt is proof.Sprt.FAILED
     yield Check("reference", not far, "the leaves are too far from the reference" if far else "")
-    missed = judgement.margin_evidence >= EVIDENCE_MAX
+    # All of a short answer is drawn; of a longer one, what no draw was asked for has to outweigh all the rest.
+    short = len(judgement.positions) <= MAX_POSITIONS
+    missed = judgement.margin_evidence >= (MARGIN_FAIL if short else EVIDENCE_MAX)
     yield Check(
         "margin", not missed, "too many tokens are not what the reference would sample" if missed else ""
     )

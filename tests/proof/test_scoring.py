@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmnet.proof import Calibration, Cusum, ShapeError, Sprt, clip, distance, position_evidence, sprt
+from llmnet.proof import Calibration, Cusum, ShapeError, Sprt, beside, clip, distance, position_evidence, sprt
 
 ROW = Calibration(10, 40, 20, 60, 0, 2000, 0)
 I16 = st.integers(-32768, 32767)
@@ -53,7 +53,7 @@ def test_a_zero_threshold_never_counts_for_the_worker() -> None:
     assert position_evidence(0, 0, Calibration(0, 0, 0, 0, 0, 0, 0)) == 1024
 
 
-def test_an_answer_adds_six_nat_at_best_and_twelve_at_worst() -> None:
+def test_an_answer_adds_a_nat_less_at_best_and_twelve_at_worst() -> None:
     assert [clip(x) for x in (-257, -256, 0, 3072, 3073)] == [-256, -256, 0, 3072, 3072]
 
 
@@ -92,13 +92,32 @@ def test_cusum_by_hand() -> None:
     assert Cusum(5120 - 1536, 0).missed_deadline().slashable
 
 
+@pytest.mark.parametrize(
+    ("first", "challenge", "counts"),
+    [
+        (3072, 3072, 0),
+        (3071, 3072, 1),
+        (1341, 3072, 1731),
+        (0, 3072, 3072),
+        (-256, 3072, 3072),
+        (3072, -13, -13),
+    ],
+)
+def test_a_challenge_adds_what_is_missing_to_the_most_of_one_answer(
+    first: int, challenge: int, counts: int
+) -> None:
+    assert beside(first, challenge) == counts
+
+
 @given(st.lists(st.tuples(st.integers(-9999, 9999), st.integers(-9999, 9999)), max_size=20))
 def test_no_single_answer_slashes_a_clean_worker_and_sums_stay_non_negative(
     answers: list[tuple[int, int]],
 ) -> None:
     state = Cusum()
     for position, margin in answers:
-        assert not Cusum().add(clip(position), clip(margin)).slashable
+        once = Cusum().add(clip(position), clip(margin))
+        assert not once.slashable
+        assert not once.add(beside(clip(position), 3072), beside(clip(margin), 3072)).slashable
         state = state.add(clip(position), clip(margin))
         assert state.position >= 0
         assert state.margin >= 0

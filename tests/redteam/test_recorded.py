@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from llmnet.measure import Recording, RecordingFile
-from llmnet.proof import Calibration, NumericsClass, ServiceSpec, Verdict
+from llmnet.proof import (
+    Calibration,
+    Candidate,
+    NumericsClass,
+    ServiceSpec,
+    Verdict,
+    domain_hash,
+    draw_positions,
+)
 from llmnet.redteam.attack import Source
 from llmnet.redteam.bending import laundered, nudged
 from llmnet.redteam.campaign import read, results_file
@@ -56,6 +64,35 @@ def test_honest_sketches_under_other_tokens_are_told_by_the_tokens_alone(name: s
         assert judgement.self_consistent and judgement.position_evidence < 0
         margins.append(bent.margin)
     assert sum(margins) > 1_000 * len(margins)
+
+
+def with_misses(recording: Recording, places: set[int]) -> Recording:
+    """The same answer before validators to whom its tokens at these places are the least likely of all candidates."""
+    reference = tuple(
+        dataclasses.replace(leaf, candidates=_last(leaf.token, leaf.candidates))
+        if leaf.position in places
+        else leaf
+        for leaf in recording.reference
+    )
+    return dataclasses.replace(recording, reference=reference)
+
+
+def _last(token: int, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    others = [candidate for candidate in candidates if candidate.id != token]
+    return (*others, Candidate(token, others[-1].logprob - 2_000))
+
+
+def test_an_audit_and_a_challenge_of_one_answer_say_no_more_than_one_answer_may(row: Calibration) -> None:
+    """A miss where it was drawn, three where it was not: twelve nat, as in the chain's sum, and not 4413."""
+    recording = next(one for one in recorded("baseline") if one.temperature == 256 and len(one.leaves) >= 24)
+    seed = domain_hash("draw", f"redteam/{recording.id}/0".encode())
+    drawn = draw_positions(seed, len(recording.leaves))
+    others = [place for place in range(len(recording.leaves)) if place not in drawn]
+    once, judgement = try_answer(with_misses(recording, {drawn[0]}), SPEC, row, 0)
+    assert (judgement.verdict, once.failed, once.margin) == (Verdict.PASS, False, 1536 - 15 * 13)
+    missed = {drawn[0], *others[:3]}
+    both, judgement = try_answer(with_misses(recording, missed), SPEC, row, 0)
+    assert (judgement.verdict, both.failed, both.margin) == (Verdict.PASS, True, 3072)
 
 
 def test_hiding_a_token_at_the_end_of_the_list_changes_no_verdict(row: Calibration) -> None:

@@ -82,3 +82,15 @@ def test_a_token_that_is_not_looked_at_counts_neither_way() -> None:
     missed: Observation = answer("a", [0] * 16, deficit=1312)
     assert audit(missed, row, bytes(32)).failed and audit(missed, row, bytes(32)).misses == 16
     assert not audit(answer("a", [0] * 16, deficit=1311), row, bytes(32)).failed
+
+
+def test_an_audit_and_a_challenge_of_one_answer_say_no_more_than_one_answer_may() -> None:
+    """One miss where it was drawn (1536 - 15 * 13) and three where it was not: both together are twelve nat."""
+    row = floor_calibration(NumericsClass.FP32)
+    missed = {3, 20, 21, 22}
+    deficits = tuple(1312 if place in missed else 0 for place in range(32))
+    found = audit_at(replace(answer("a", [0] * 32), deficit=deficits), row, range(16))
+    assert (found.failed, found.misses, found.margin) == (True, 1, 3072)
+    without = tuple(0 if place == 3 else value for place, value in enumerate(deficits))
+    lucky = audit_at(replace(answer("a", [0] * 32), deficit=without), row, range(16))
+    assert (lucky.failed, lucky.margin) == (True, 3072 - 208)

@@ -26,6 +26,7 @@ from llmnet.verifier import (
     parse_bundle,
     verify_bundle,
 )
+from llmnet.verifier.verify import judgement_checks
 
 from .answers import WORKER, Answered, Asker, signed
 
@@ -183,6 +184,21 @@ def test_cheap_decode_is_caught_by_the_margin(tiny: ModelFiles, spec: ServiceSpe
     report = check(with_leaves(answered, tuple(leaves)).bundle(), tiny)
     assert report.verdict == "fail"
     assert {"margin", "self_consistency"} <= set(faults(report))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "evidence", "missed"),
+    [(16, 2303, False), (16, 2304, True), (17, 2304, False), (17, 3071, False), (17, 3072, True)],
+)
+def test_of_a_short_answer_two_misses_are_too_many_as_on_the_chain(
+    tokens: int, evidence: int, missed: bool, honest: Answered, tiny: ModelFiles
+) -> None:
+    judgement = check(honest.bundle(), tiny).judgement
+    assert judgement is not None
+    positions = (judgement.positions[0],) * tokens
+    given = replace(judgement, positions=positions, margin_evidence=evidence)
+    found = {one.name: one.ok for one in judgement_checks(given)}
+    assert found["margin"] is not missed
 
 
 def test_without_leaves_the_check_is_incomplete(honest: Answered, tiny: ModelFiles) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from llmnet.proof.scoring import Cusum, clip, distance, position_evidence, sprt
+from llmnet.proof.scoring import Cusum, beside, clip, distance, position_evidence, sprt
 from llmnet.proof.service import Calibration
 
 from .form import Case, VectorFile, case
 from .source import Source
 
 U64 = (1 << 64) - 1
-Answer = dict[str, int]
+Answer = dict[str, Any]
 
 
 def position_scoring() -> VectorFile:
@@ -136,9 +137,13 @@ def cusum() -> VectorFile:
             {"position": rand.randint(-256, 3072), "margin": rand.randint(-208, 1536)} for _ in range(length)
         ]
         histories.append([missed if rand.random() < 0.1 else answer for answer in answers])
+    contradiction, misses = {"position": 3072, "margin": 0}, {"position": 0, "margin": 3072}
+    for first in ((3072, 1536), (3071, -208), (0, 0), (-256, -208), (1, 1), (1536, 1341)):
+        passed = {"position": first[0], "margin": first[1]}
+        histories.extend([{**passed, "challenge": found}, passed] for found in (contradiction, misses))
     return VectorFile(
         "cusum",
-        "a worker's two sums after each answer (position and margin evidence) or missed deadline",
+        "a worker's two sums after each answer (position and margin evidence; a challenge that convicts it) or missed deadline",
         [_history(h) for h in histories],
     )
 
@@ -146,13 +151,19 @@ def cusum() -> VectorFile:
 def _history(answers: list[Answer]) -> Case:
     state, steps = Cusum(), []
     for answer in answers:
-        state = (
-            state.missed_deadline()
-            if "missed_deadline" in answer
-            else state.add(answer["position"], answer["margin"])
-        )
+        state = _after(state, answer)
         steps.append({"position": state.position, "margin": state.margin, "slashable": state.slashable})
     return case({"answers": answers}, {"steps": steps})
+
+
+def _after(state: Cusum, answer: Answer) -> Cusum:
+    if "missed_deadline" in answer:
+        return state.missed_deadline()
+    position, margin = answer["position"], answer["margin"]
+    state = state.add(position, margin)
+    if (found := answer.get("challenge")) is None:
+        return state
+    return state.add(beside(position, found["position"]), beside(margin, found["margin"]))
 
 
 def files() -> list[VectorFile]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmnet.proof import Calibration, Sprt, clip, domain_hash, draw_positions, position_evidence, sprt
+from llmnet.proof import Calibration, Sprt, beside, clip, domain_hash, draw_positions, position_evidence, sprt
 from llmnet.proof.drawing import MAX_POSITIONS
 from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS, exception_misses
 from llmnet.verifier.calibrate.observed import Observation
@@ -52,7 +52,7 @@ def audit_at(answer: Observation, row: Calibration, positions: Sequence[int]) ->
     return Audited(
         failed=failed or challenged,
         position=EVIDENCE_MAX if broken else clip(evidence),
-        margin=margin + (EVIDENCE_MAX if challenged else 0),
+        margin=margin + (beside(margin, EVIDENCE_MAX) if challenged else 0),
         sprt=tested,
         misses=misses,
     )

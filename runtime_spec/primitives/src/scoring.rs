@@ -66,6 +66,16 @@ impl Evidence {
 		}
 	}
 
+	/// What of this a challenge adds to the totals, to which the answer has added `first` already: so much that both
+	/// together are no more than one answer may say.
+	pub fn beside(self, first: Self) -> Self {
+		let left = |first: i32| HIGHEST_EVIDENCE.saturating_sub(first.max(0));
+		Self {
+			position: self.position.min(left(first.position)),
+			margin: self.margin.min(left(first.margin)),
+		}
+	}
+
 	/// These totals, stopped one short of a slash.
 	pub fn held_back(self) -> Self {
 		let most = SLASH_EVIDENCE.saturating_sub(1);

@@ -357,6 +357,18 @@ fn what_should_not_have_counted_is_taken_out_and_nothing_else() {
 }
 
 #[test]
+fn a_challenge_adds_what_is_missing_to_the_most_of_one_answer() {
+	let most = Evidence { position: 3_072, margin: 3_072 };
+	let after = |position, margin| most.beside(Evidence { position, margin });
+	assert_eq!(after(3_072, 0), Evidence { position: 0, margin: 3_072 });
+	assert_eq!(after(1, 1_341), Evidence { position: 3_071, margin: 1_731 });
+	// What spoke for the worker does not make the answer worse.
+	assert_eq!(after(-256, -208), most);
+	let nothing = Evidence { position: 0, margin: -13 };
+	assert_eq!(nothing.beside(Evidence { position: 3_072, margin: 3_072 }), nothing);
+}
+
+#[test]
 fn sums_that_are_held_back_do_not_slash() {
 	let total = Evidence { position: 9_000, margin: 5_119 };
 	assert_eq!(total.held_back(), Evidence { position: 5_119, margin: 5_119 });

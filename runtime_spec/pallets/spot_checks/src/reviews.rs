@@ -177,12 +177,13 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Ends a review; what it means for the audit that it reviews depends on its kind.
-	pub(crate) fn conclude_review(id: AuditId, audit: Audit, review: Review, finding: Finding) {
+	pub(crate) fn conclude_review(id: AuditId, audit: Audit, review: Review, mut finding: Finding) {
 		let (of, kind) = (review.of, review.kind);
 		let (verdict, reason) = (finding.verdict, finding.reason);
 		let convicts = kind == ReviewKind::Challenge && verdict == Verdict::Failed;
 		let again = convicts && Self::is_convicted(of);
 		if convicts && !again {
+			finding.evidence = finding.evidence.beside(Self::counted(of));
 			Self::punish(id, audit, finding, Some(&review.by));
 			return Self::end_bond(id, review, false);
 		}
@@ -217,6 +218,14 @@ impl<T: Config> Pallet<T> {
 		Self::blame_first_panel(of, to_blame);
 		Self::overturn(of, Verdict::Passed, Reason::Overturned);
 		true
+	}
+
+	/// What an audit has added to its worker's evidence, if it still counts.
+	fn counted(of: AuditId) -> Evidence {
+		Audits::<T>::get(of)
+			.and_then(|audit| audit.outcome)
+			.map(|outcome| outcome.evidence)
+			.unwrap_or_default()
 	}
 
 	/// Whether a challenge has convicted the answer. What others find in it does not count again: never a slash from one

@@ -5,7 +5,7 @@ use llmnet_primitives::{
 	sampling::{Margin, Sampler},
 	scoring::{
 		clipped_sum, judge as judged, judge_exceptions as judged_exceptions, position_evidence, sprt,
-		squared_distance, Distances, Evidence, Judgement, Reason, Sprt,
+		squared_distance, Distances, Evidence, Judgement, Reason, Sprt, MARGIN_FAIL,
 	},
 	Calibration, Leaf, ServiceSpec, Verdict,
 };
@@ -68,7 +68,11 @@ pub fn cusum(case: &Value) -> Value {
 	};
 	let mut total = Evidence::default();
 	let mut step = |answer: &Value| {
-		total = total.accumulate(evidence(answer));
+		let first = evidence(answer);
+		total = total.accumulate(first);
+		if let Some(challenge) = answer.get("challenge") {
+			total = total.accumulate(evidence(challenge).beside(first));
+		}
 		json!({"position": total.position, "margin": total.margin, "slashable": total.is_slashable()})
 	};
 	json!({"steps": list(&case["answers"]).iter().map(&mut step).collect::<Vec<_>>()})
@@ -150,7 +154,7 @@ fn check_reason(judgement: &Judgement<Account>, state: Sprt, consistent: bool, t
 		_ if state == Sprt::Failed => Reason::Positions,
 		_ if !consistent => Reason::SelfConsistency,
 		_ if !tokens => Reason::Token,
-		_ if judgement.evidence.margin >= 1536 => Reason::Margin,
+		_ if judgement.evidence.margin >= MARGIN_FAIL => Reason::Margin,
 		_ => Reason::Clean,
 	};
 	assert_eq!(judgement.reason, expected);

@@ -33,7 +33,7 @@ fn missed(leaf: &mut Leaf, _: &Sampler) {
 }
 
 /// References of a good answer that are moved at the first `count` positions.
-fn shaded(case: &Case, count: usize) -> Vec<Leaves> {
+pub(super) fn shaded(case: &Case, count: usize) -> Vec<Leaves> {
 	let mut leaves = case.reference();
 	leaves.iter_mut().take(count).for_each(nearer);
 	vec![leaves; case.panel().len()]

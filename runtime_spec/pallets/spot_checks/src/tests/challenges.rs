@@ -1,6 +1,7 @@
 //! Challenges: a validator names positions at which it has seen fraud.
 use super::{
-	reviews::{appeal, far, framing, held},
+	accumulated::shaded,
+	reviews::{appeal, far, framing, held, with_many_validators},
 	workshop::*,
 };
 use crate::{mock::*, Error, Event, ReviewKind, Reviews, Stage};
@@ -178,6 +179,53 @@ fn a_contradiction_at_a_named_position_is_fraud() {
 		let outcome = case.review_by(&who).decide();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::SelfConsistency));
 		assert_eq!(outcome.evidence, Evidence { position: 3072, margin: 0 });
+	});
+}
+
+/// An answer of 200 tokens that passes with `shaded` at each position and contradicts itself where it was not drawn.
+fn contradicts_itself_at_150(shaded: i16) -> Case {
+	Case::draw(work_with(1, 0, 200, 0, move |leaf, _| {
+		leaf.logit_sketch[0] += shaded;
+		if leaf.position == 150 {
+			leaf.token = leaf.candidates[1].id;
+		}
+	}))
+}
+
+#[test]
+fn an_audit_and_a_challenge_of_one_answer_are_no_slash() {
+	with_many_validators(|| {
+		let case = contradicts_itself_at_150(11);
+		let first = case.decide();
+		assert_eq!((first.verdict, first.evidence.position), (Verdict::Passed, 3072));
+		let who = case.panel()[0].clone();
+		assert_ok!(challenge(&case, &who, &[150]));
+		let review = case.review_by(&who);
+		let outcome = review.decide();
+		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::SelfConsistency));
+		assert_eq!((outcome.evidence.position, outcome.total.position), (0, 3072));
+		let state = SpotChecks::worker_state(worker());
+		assert_eq!((state.removed, state.failed), (false, 1), "never a slash from one answer");
+		// Nobody takes more back than was counted.
+		assert_ok!(appeal(&case));
+		assert_eq!(case.review_by(&worker()).decide().verdict, Verdict::Passed);
+		assert_eq!(SpotChecks::worker_state(worker()).evidence.position, 3072, "the five find it too");
+	});
+}
+
+#[test]
+fn what_was_taken_back_of_an_audit_counts_with_a_challenge_again() {
+	with_many_validators(|| {
+		let case = contradicts_itself_at_150(0);
+		case.decide_with(&shaded(&case, 7));
+		let outcome = case.outcome();
+		assert_eq!((outcome.verdict, outcome.evidence.position), (Verdict::Passed, 7 * 205 - 9 * 64));
+		assert_ok!(appeal(&case));
+		case.review_by(&worker()).decide();
+		assert_eq!(case.outcome().reason, Reason::Overturned);
+		let who = case.panel()[0].clone();
+		assert_ok!(challenge(&case, &who, &[150]));
+		assert_eq!(case.review_by(&who).decide().evidence, Evidence { position: 3072, margin: 0 });
 	});
 }
 
