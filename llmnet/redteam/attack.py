@@ -52,7 +52,8 @@ Chosen = Callable[[Source, Recording], bool]
 
 @dataclass(frozen=True)
 class Attack:
-    """One way to cheat. `share`: of the answers; `expected`: by class, or one for all.
+    """One way to cheat. `share`: of the answers; `expected`: by class, or one for all; `aim`: after how many audits on average
+    who does this is to be slashed, whether that is reached or not.
 
     Leaves are those of `transcript`, changed by `bend`. Answers that are not cheated on are honest ones of `honest`.
     """
@@ -69,6 +70,7 @@ class Attack:
     needs: tuple[str, ...] = ()
     honest: str = "baseline"
     must_fail: bool = False
+    aim: int | None = None
     note: str = ""
     classes: tuple[NumericsClass, ...] = field(default=tuple(NumericsClass))
 

@@ -100,6 +100,7 @@ class Cell:
             "does": self.attack.does,
             "expected": self.attack.expects(self.numerics).value,
             "seen": self.seen.value,
+            "aim": self.attack.aim,
             "as_expected": self.as_expected,
             "answers": self.answers,
             "positions": self.positions,

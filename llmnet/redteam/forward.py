@@ -21,7 +21,8 @@ def _is_long(_: Source, recording: Recording) -> bool:
 def _attack(
     name: str, does: str, transcript: str, saves: saving.Saving, expected: object, **more: object
 ) -> Attack:
-    return Attack(name, Family.FORWARD, does, transcript, saves, expected, **more)  # type: ignore[arg-type]
+    aim = 3 if expected is W3 else None
+    return Attack(name, Family.FORWARD, does, transcript, saves, expected, aim=aim, **more)  # type: ignore[arg-type]
 
 
 def _short(tokens: int, expected: Grade) -> Attack:

@@ -59,6 +59,7 @@ class Cell(_Read):
     expected: str
     seen: str
     as_expected: bool
+    aim: int | None = None
     answers: Count
     positions: Count
     fail: Rate
@@ -74,6 +75,12 @@ class Cell(_Read):
     value_careful: float
     covered: bool
     note: str = ""
+
+    @property
+    def late(self) -> bool:
+        """Whether it is slashed later than aimed at, or never."""
+        mean = self.audits_to_slash.mean
+        return self.aim is not None and (mean is None or mean > self.aim)
 
 
 class HonestWorkers(_Read):

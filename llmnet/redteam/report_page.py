@@ -29,6 +29,7 @@ def page(results: Results) -> str:
         _HEAD,
         _missing(results),
         _uncovered(results),
+        _late(results),
         _section("Claimed", [_claims(results)]),
         _section("Accused without guilt", [_HONEST, *_texts(tables.honest(results))]),
         *(_class(found) for found in results.classes),
@@ -70,7 +71,20 @@ def _uncovered(results: Results) -> str:
         )
     count = sum(len(table.rows) for table in found)
     text = f"**{count} of the rows below are not covered: whoever does this is not stopped by the protocol, or gains by it.**\n\n"
-    return "## Not covered\n\n" + text + "\n".join(table.markdown().split("\n\n", 1)[1] for table in found)
+    return "## Not covered\n\n" + text + _rows(found)
+
+
+def _late(results: Results) -> str:
+    found = tables.late(results)
+    if not found:
+        return ""
+    count = sum(len(table.rows) for table in found)
+    text = f"**{_number(count, 'row is', 'rows are')} slashed, but later than the protocol aims at.** None of them pays.\n\n"
+    return "## Later than aimed at\n\n" + text + _rows(found)
+
+
+def _rows(found: Iterable[Table]) -> str:
+    return "\n".join(table.markdown().split("\n\n", 1)[1] for table in found)
 
 
 def _claims(results: Results) -> str:

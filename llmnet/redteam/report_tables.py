@@ -107,6 +107,26 @@ def not_covered(results: Results) -> list[Table]:
     return [Table("Not covered", columns, tuple(rows + protocol))] if rows or protocol else []
 
 
+def late(results: Results) -> list[Table]:
+    """Attacks that are slashed later than aimed at; none if there are none."""
+    rows = tuple(
+        (
+            class_name(found.numerics),
+            f"**{cell.attack}**",
+            cell.does,
+            f"{cell.aim}",
+            "never" if cell.audits_to_slash.mean is None else f"{cell.audits_to_slash.mean:.1f}",
+            _signed(cell.value),
+            cell.note,
+        )
+        for found in results.classes
+        for cell in found.cells
+        if cell.covered and cell.late
+    )
+    columns = ("class", "attack", "what it does", "aim, audits", "audits to the slash", "value, R", "why")
+    return [Table("Later than aimed at", columns, rows)] if rows else []
+
+
 def unexpected(results: Results) -> list[Table]:
     """Covered rows whose outcome was not the expected one; none if there are none."""
     rows = [

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from llmnet.measure import Recording
 from llmnet.proof import NumericsClass
 from llmnet.redteam import saving
-from llmnet.redteam.attack import Attack, Family, Grade, Source, by_class
+from llmnet.redteam.attack import Attack, Chosen, Family, Grade, Source, by_class
 from llmnet.redteam.bending import laundered, nudged
 from llmnet.redteam.forward import FP8, INT4, INT8, MISSED
 from llmnet.redteam.lengths import LONGER, TOKENS
 
 _SMALL = saving.layers(15)
 _BESIDE = "the honest prefill"
+_AIM = 5  # audits to the slash of cheap decode, on average
 _OTHER_MODELS = {
     "int8": ("int8 weights", INT8),
     "fp8": ("e4m3 weights", FP8),
@@ -39,10 +40,14 @@ def _fewest_misses(source: Source, recording: Recording) -> Recording:
     return nudged(source, min(tried, key=_strange))
 
 
-def _ended(source: Source, recording: Recording) -> bool:
-    """Whether the honest answer to this was shorter."""
-    twin = next(found for found in source.recordings["baseline"] if found.id == recording.id)
-    return len(twin.leaves) < len(recording.leaves)
+def _ended(honest: str) -> Chosen:
+    """Whether the answer to this was shorter in an honest transcript."""
+
+    def chosen(source: Source, recording: Recording) -> bool:
+        twin = next(found for found in source.recordings[honest] if found.id == recording.id)
+        return len(twin.leaves) < len(recording.leaves)
+
+    return chosen
 
 
 def _strange(recording: Recording) -> float:
@@ -64,16 +69,18 @@ def _cheap(name: str) -> tuple[Attack, Attack]:
             f"cheap_{name}",
             saves,
             Grade.WITHIN_3,
+            aim=_AIM,
         ),
         Attack(
             f"cheap_{name}",
             Family.SAMPLING,
-            f"the same, with every list changed so that the token sold is the one that wins ({what})",
+            f"decodes with {what}, then one honest prefill makes the leaves, every list changed so that the token sold wins",
             f"cheap_{name}",
             saves,
             _NEAR if name == "fp8" else Grade.WITHIN_5,
             bend=nudged,
             note=_CLOSE if name == "fp8" else "",
+            aim=_AIM,
         ),
     )
 
@@ -126,6 +133,7 @@ SAMPLING = (
         FP8.less(saving.SCORING, _BESIDE),
         Grade.WITHIN_5,
         bend=nudged,
+        aim=_AIM,
     ),
     Attack(
         "cheap_fp8_long_10pc",
@@ -146,6 +154,7 @@ SAMPLING = (
         Grade.WITHIN_5,
         bend=nudged,
         honest="baseline_greedy",
+        aim=_AIM,
     ),
     Attack(
         "wrong_seed_raw",
@@ -210,8 +219,21 @@ SAMPLING = (
         saving.flat(0.25, "half of what more tokens bring, for answers a half longer"),
         by_class(fp32=MISSED, fp16=MISSED, residual=Grade.UNPROFITABLE, bf16=MISSED),
         bend=nudged,
-        only=_ended,
-        note=f"{_IN_LENGTH}; of the recorded answers one to three end by themselves, too few to say more",
+        only=_ended("baseline"),
+        note=f"{_IN_LENGTH}; of the recorded answers one to three end by themselves, too few to say more; what goes on for longer "
+        "(padded_long) is slashed",
+    ),
+    Attack(
+        "padded_long",
+        Family.SAMPLING,
+        f"goes on where the model would have ended, to {LONGER * TOKENS} tokens",
+        "padded_long",
+        saving.flat(0.25, "half of what more tokens bring, for answers a half longer"),
+        Grade.SLASHED,
+        bend=nudged,
+        only=_ended("baseline_long"),
+        honest="baseline_long",
+        note="past its end the model wants to end again and again, and each time it does not is a token that it did not draw",
     ),
     Attack(
         "cached",

@@ -82,14 +82,16 @@ def _asked(name: str, change: Callable[[Job], Job]) -> Transcript:
     return Transcript(name, open_, reads=change)
 
 
-def _chosen(name: str, choose: Callable[[Shop], Choose], *, temperature: int = 256) -> Transcript:
+def _chosen(
+    name: str, choose: Callable[[Shop], Choose], *, temperature: int = 256, longer: int = 1
+) -> Transcript:
     """The promised model's leaves under other tokens than it would have drawn."""
 
     def open_(shop: Shop) -> Maker:
         engine = ChoosingEngine(shop.files, shop.spec, model=shop.honest, choose=choose(shop), **shop.sizes)
         return lambda jobs: answer(engine, jobs)
 
-    return Transcript(name, open_, temperature)
+    return Transcript(name, open_, temperature, longer=longer)
 
 
 def _speculated(name: str, draft: str, accept: Accept) -> Transcript:
@@ -152,6 +154,10 @@ def _canned(shop: Shop) -> Choose:
     return tokens.recite(tuple(shop.tokenizer.encode(CANNED)))
 
 
+def _endless(shop: Shop) -> Choose:
+    return tokens.never_stop(shop.tokenizer.eos_ids)
+
+
 def _always(choose: Choose) -> Callable[[Shop], Choose]:
     return lambda _: choose
 
@@ -178,7 +184,8 @@ _CHOSEN = [
     *(_chosen(f"greedy_{share}", _always(tokens.greedy_sometimes(share))) for share in (10, 50, 100)),
     _chosen("second_best", _always(tokens.second_best)),
     _chosen("early_stop", _early),
-    _chosen("padded", lambda shop: tokens.never_stop(shop.tokenizer.eos_ids)),
+    _chosen("padded", _endless),
+    _chosen("padded_long", _endless, longer=LONGER),
     _chosen("canned", _canned),
     _speculated("speculated", "int4", tokens.decent),
 ]

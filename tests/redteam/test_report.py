@@ -176,25 +176,42 @@ def test_the_committed_page_is_what_the_committed_data_give() -> None:
     assert (ROOT / PAGE).read_text() == text_of(ROOT)
 
 
-def test_the_readme_names_what_is_not_covered_and_nothing_else() -> None:
+def test_the_readme_names_what_is_not_covered_or_late_and_nothing_else() -> None:
     found = load(ROOT / DATA)
-    names = {cell.attack for one in found.classes for cell in one.cells if not cell.covered}
+    cells = [cell for one in found.classes for cell in one.cells]
+    names = {cell.attack for cell in cells if not cell.covered or cell.late}
     names |= {one.name for one in found.outcomes if not one.covered}
     text = (ROOT / "README.md").read_text()
     named = text[text.index("**Not covered today**") : text.index("`make redteam` tries")]
     assert set(re.findall(r"`([^`]+)`", named)) == names
 
 
-def test_the_readme_names_what_is_caught_later_than_aimed_at() -> None:
-    """Cheap decode of all answers is to be slashed within five audits."""
+def test_the_readme_says_how_late_what_is_slashed_later_than_aimed_at() -> None:
     cells = [cell for one in load(ROOT / DATA).classes for cell in one.cells]
-    always = [cell for cell in cells if cell.attack.startswith("cheap_") and "pc" not in cell.attack]
-    late = {
-        cell.audits_to_slash.mean: cell.attack for cell in always if (cell.audits_to_slash.mean or 99) > 5
-    }
+    late = {cell.audits_to_slash.mean: cell.attack for cell in cells if cell.late}
     takes = " and ".join(f"{mean:.1f}" for mean in sorted(mean or 99 for mean in late))
-    assert set(late.values()) == {"cheap_fp8"} and len(always) >= 40
+    assert set(late.values()) == {"cheap_fp8"}
     assert f"takes {takes} audits" in (ROOT / "README.md").read_text()
+
+
+def test_every_gross_cheat_and_every_cheap_decode_has_an_aim() -> None:
+    """Slashed within three audits on average, within five where only the tokens are another model's."""
+    aims = {cell.attack: cell.aim for one in load(ROOT / DATA).classes for cell in one.cells}
+    gross = (
+        "small_model",
+        "skip_1",
+        "skip_3",
+        "skip_8",
+        "early_exit",
+        "int8",
+        "int4",
+        "fp8",
+        "w8a8",
+        "fp8_kv",
+    )
+    assert [aims[name] for name in (*gross, "truncated", "no_system", "one_edited", "tuned_10pc")] == [3] * 14
+    cheap = [name for name in aims if name.startswith("cheap_") and not name.endswith("pc")]
+    assert len(cheap) == 10 and {aims[name] for name in cheap} == {5}
 
 
 def test_a_committed_picture_is_what_the_committed_data_give() -> None:
@@ -230,6 +247,20 @@ def test_what_is_not_covered_comes_first_and_in_bold(root: Path) -> None:
     )
     assert "| protocol | **grinding** | does grinding | fined | -1.50 | the author may choose |" in text
     assert text.index("**free ride**") < text.index("## Claimed") < text.index("## Attacks, fp32")
+
+
+def test_what_is_slashed_later_than_aimed_at_is_listed(root: Path) -> None:
+    path = root / DATA / "redteam-fp32.json"
+    assert "Later than aimed at" not in text_of(root)
+    for mean, listed in ((5.0, False), (5.1, True), (None, True)):
+        told = results()
+        cell = next(cell for cell in told["cells"] if cell["covered"])
+        cell["aim"], cell["audits_to_slash"]["mean"] = 5, mean
+        path.write_text(json.dumps(told))
+        text = text_of(root)
+        shown = "never" if mean is None else f"{mean}"
+        assert ("## Later than aimed at" in text) is listed
+        assert (f"| **{cell['attack']}** | {cell['does']} | 5 | {shown} |" in text) is listed
 
 
 def test_classes_families_and_all_parts_are_there(root: Path) -> None:
