@@ -64,6 +64,13 @@ def beside(first: int, challenge: int) -> int:
     return min(challenge, EVIDENCE_MAX - max(0, first))
 
 
+def is_alarming(position: int, total: int) -> bool:
+    """Whether a worker should ask others about an answer that passed with this against its distances: its sum is half of a
+    slash already, where chance seldom gets.
+    """
+    return position >= REFUTABLE and total >= SLASH // 2
+
+
 def exception_misses(n_out: int) -> int:
     """How many misses at positions that an accuser chose fail an answer of `n_out` tokens: so many that they give the most
     evidence an answer may give, were all its other tokens hits; at most as many as can be named.

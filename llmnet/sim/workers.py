@@ -12,7 +12,7 @@ from llmnet.chain import Event, Keypair, Variant
 from llmnet.pallets import registry, sessions, spot_checks, staking
 from llmnet.pallets.staking import StakeRole
 from llmnet.proof import PlacedSegment, Segment, Voucher
-from llmnet.proof.scoring import REFUTABLE, SLASH
+from llmnet.proof.scoring import is_alarming
 from llmnet.sim.answers import SPEC, Answer, make_answer
 from llmnet.sim.evidence import HONEST, Recorded
 from llmnet.sim.world import UNIT, World
@@ -235,8 +235,7 @@ def is_appealed(decided: Mapping[str, object]) -> bool:
     reason = decided["reason"]
     assert isinstance(reason, Variant)
     said, total = _number(decided["position_evidence"]), _number(decided["position_total"])
-    alarming = reason.name == "Clean" and said >= REFUTABLE and total >= SLASH // 2
-    return reason.name in DOUBTFUL or alarming
+    return reason.name in DOUBTFUL or (reason.name == "Clean" and is_alarming(said, total))
 
 
 def _refused_appeal(error: str) -> None:

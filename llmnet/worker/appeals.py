@@ -16,7 +16,7 @@ from llmnet.engine import EngineError
 from llmnet.pallets import registry, spot_checks
 from llmnet.pallets.spot_checks import Audit, Outcome, Reason, ReviewKind, Stage, Verdict
 from llmnet.proof import Leaf, Request
-from llmnet.proof.scoring import REFUTABLE, SLASH
+from llmnet.proof.scoring import is_alarming
 
 from .backend import Backend, Scorer
 from .config import WorkerConfig
@@ -225,9 +225,9 @@ class Appeals:
 
 
 def _is_alarming(outcome: Outcome) -> bool:
-    """Whether an answer passed with much against its distances, and their sum is half of a slash: chance seldom gets there."""
-    much = outcome.evidence.position >= REFUTABLE and outcome.total.position >= SLASH // 2
-    return outcome.verdict is Verdict.PASSED and much
+    """Whether an answer passed with much against its distances."""
+    said, total = outcome.evidence.position, outcome.total.position
+    return outcome.verdict is Verdict.PASSED and is_alarming(said, total)
 
 
 def _is_enough(outcome: Outcome, judged: proof.Judgement) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmnet.proof import Calibration, Cusum, ShapeError, Sprt, beside, clip, distance, position_evidence, sprt
+from llmnet.proof.scoring import is_alarming
 
 ROW = Calibration(10, 40, 20, 60, 0, 2000, 0)
 I16 = st.integers(-32768, 32767)
@@ -107,6 +108,16 @@ def test_a_challenge_adds_what_is_missing_to_the_most_of_one_answer(
     first: int, challenge: int, counts: int
 ) -> None:
     assert beside(first, challenge) == counts
+
+
+@pytest.mark.parametrize(
+    ("position", "total", "alarming"),
+    [(768, 2560, True), (767, 5119, False), (3072, 2559, False), (3072, 3072, True)],
+)
+def test_three_nat_are_alarming_where_half_of_a_slash_is_there(
+    position: int, total: int, alarming: bool
+) -> None:
+    assert is_alarming(position, total) is alarming
 
 
 @given(st.lists(st.tuples(st.integers(-9999, 9999), st.integers(-9999, 9999)), max_size=20))
