@@ -31,6 +31,7 @@ def add(app: typer.Typer) -> None:
     group = typer.Typer(help="How far honest workers stray, and the thresholds of it.", no_args_is_help=True)
     app.add_typer(group, name="calibrate")
     _add_recording(group)
+    _add_asking_again(group)
     _add_reading(group)
 
 
@@ -81,10 +82,49 @@ def _add_recording(group: typer.Typer) -> None:
             RecordingFile(recordings),
             spec,
             machine=machine or machine_in_words(spec.numerics),
-            made_by=f"llmnet calibrate record --numerics {numerics}",
+            made_by=f"llmnet calibrate {_how(recordings)} --numerics {numerics}",
         )
         save(observed, out)
         _told(context, out, spec, answers=len(observed.answers), positions=observed.positions)
+
+
+def _add_asking_again(group: typer.Typer) -> None:
+    @command(
+        group,
+        "again",
+        help="Ask again what honest answers deviated most at, with other seeds: is it the question, or chance?",
+    )
+    async def again(
+        context: Context,
+        packed: Annotated[Path, typer.Argument(metavar="PACKED", help="Honest answers of the class.")],
+        out: Annotated[Path, typer.Argument(metavar="FILE", help="Recordings, one line an answer.")],
+        numerics: Numerics = "fp32",
+        rounds: Annotated[
+            int, typer.Option(metavar="N", min=1, help="How often each of the worst hundredth is asked.")
+        ] = 20,
+        model: Directory = None,
+    ) -> None:
+        import torch
+
+        from llmnet.measure import record_again
+        from llmnet.verifier.calibrate import fit, measured_row, most_deviating
+
+        torch.set_num_threads(1)
+        files = files_of(model)
+        spec = spec_of_model(files, numerics)
+        observed = read(packed)
+        if observed.spec_id != spec.id:
+            raise ConfigError(f"{packed} is of spec {observed.spec_id.hex()}, not of {spec.id.hex()}")
+        row = measured_row(spec.id) or fit(observed.answers, spec.numerics)
+        worst = most_deviating(observed.answers, row, max(1, len(observed.answers) // 100))
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            file = record_again(out, files, spec, worst, rounds, device=device, progress=progress(out))
+        except ValueError as error:
+            raise ConfigError(
+                f"{packed} holds other questions than `llmnet calibrate record` asks: {error}"
+            ) from error
+        _told(context, out, spec, prompts=len(worst), answers=len(file.ids()))
 
 
 def _add_reading(group: typer.Typer) -> None:
@@ -131,6 +171,14 @@ def _add_reading(group: typer.Typer) -> None:
         else:
             show(reports)
         return 1 if any(one.chosen.slashed for one in reports) else None
+
+
+def _how(recordings: Path) -> str:
+    """The command that made these recordings: those of questions asked again are named after the round."""
+    from llmnet.measure import RecordingFile
+    from llmnet.measure.plan import AGAIN
+
+    return "again" if any(AGAIN in name for name in RecordingFile(recordings).ids()) else "record"
 
 
 def _told(context: Context, out: Path, spec: ServiceSpec, **counts: int) -> None:

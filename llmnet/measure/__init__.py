@@ -6,6 +6,7 @@ Recordings   Job(id, prompt_ids, request_seed, temperature, max_tokens);  answer
              RecordingFile(path): append(recording), ids(), iteration; survives being cut off in mid line
              record(path, engine, reference, jobs, progress): what is missing in the file, answered and appended
 Honest       honest_jobs(tokenizer, answers): what a class is measured with; record_honest(path, files, spec, answers)
+             record_again(path, files, spec, ids, rounds): the same questions again, with other seeds
 Evidence     evidence(recording, spec) -> [Point(logit, hidden, deficit, consistent)], one a position
              observe(recording, spec) -> Observation, observe_all(file, spec, ...) -> Observed: as calibration reads it
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 from llmnet.measure.errors import BadRecording, MeasureError
 from llmnet.measure.evidence import Point, evidence
 from llmnet.measure.observing import machine_in_words, observe, observe_all
-from llmnet.measure.plan import honest_jobs, record_honest
+from llmnet.measure.plan import honest_jobs, record_again, record_honest
 from llmnet.measure.prompts import Prompt, prompts
 from llmnet.measure.recording import Recording, RecordingFile
 from llmnet.measure.running import Job, answer, jobs_for, record
@@ -37,5 +38,6 @@ __all__ = [
     "observe_all",
     "prompts",
     "record",
+    "record_again",
     "record_honest",
 ]

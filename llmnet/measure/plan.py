@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +53,43 @@ def record_honest(
     engine = Engine(files, spec, device=device)
     jobs = honest_jobs(engine.tokenizer, answers, long=long, deep=deep)
     return record(path, engine, Reference(files, spec), jobs, progress)
+
+
+AGAIN = "~"
+"""Between the id of an answer and the round in which the same was asked again."""
+
+
+def jobs_again(jobs: Iterable[Job], ids: Sequence[str], rounds: int) -> list[Job]:
+    """What was asked under these ids asked again, round by round, each time with another request seed.
+
+    Raises ValueError for an id that none of the jobs has.
+    """
+    known = {job.id: job for job in jobs}
+    if missing := [one for one in ids if one not in known]:
+        raise ValueError(f"no prompt is called {', '.join(missing[:3])}")
+    return [_again(known[one], number) for number in range(rounds) for one in ids]
+
+
+def _again(job: Job, number: int) -> Job:
+    name = f"{job.id}{AGAIN}{number}"
+    return replace(job, id=name, request_seed=domain_hash("seed", f"measure/{name}".encode()))
+
+
+def record_again(
+    path: Path,
+    files: ModelFiles,
+    spec: ServiceSpec,
+    ids: Sequence[str],
+    rounds: int,
+    *,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> RecordingFile:
+    """As `record_honest`, of what was asked under these ids there. Raises ValueError for another id."""
+    RecordingFile(path, spec)
+    engine = Engine(files, spec, device=device)
+    asked = honest_jobs(engine.tokenizer, MOST_ANSWERS)
+    return record(path, engine, Reference(files, spec), jobs_again(asked, ids, rounds), progress)
 
 
 def temperature_of(prompt_id: str) -> int:

@@ -48,6 +48,7 @@ Sampling (`sampler.py`)
     sample_batch(logprobs [B, k], ids [B, k], temperatures [B], request_seeds [B], positions [B]) -> [B]
     well_formed(leaf, spec);  self_consistent(leaf, spec, request_seed, temperature)
     margin(leaf, reference, spec, calibration, request_seed, temperature) -> Margin HIT MISS NOT_COUNTED
+    tolerance(tau_sample, temperature): the largest deficit of a hit
     deficit(leaf, reference, spec, request_seed, temperature) -> Q16.16 nat, or None (not counted)
 
 From floats to leaves (`sketch.py`, `build.py`); a NaN or an infinity anywhere raises NonFiniteError
@@ -146,6 +147,7 @@ from .sampler import (
     scores,
     scores_batch,
     self_consistent,
+    tolerance,
     well_formed,
 )
 from .scoring import Cusum, Sprt, beside, clip, distance, position_evidence, sprt
@@ -247,6 +249,7 @@ __all__ = [
     "template_hash",
     "text_hash",
     "tokenizer_hash",
+    "tolerance",
     "top_candidates",
     "transcript_root",
     "verify_multiproof",

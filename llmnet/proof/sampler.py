@@ -18,6 +18,10 @@ SKIPPED_RANKS = 4
 SLACK = 1 << 16
 """What is forgiven a token at the reference's cut or below it, where honest runs swap candidates in and out: a nat."""
 
+WARM = 128
+MORE_IF_COLD = 2
+"""Below this temperature, a half, tokens are tolerated more: at zero so many times `tau_sample` more."""
+
 
 class Margin(Enum):
     """How a worker's token stands in a reference's candidates."""
@@ -126,7 +130,15 @@ def margin(
     found = deficit(leaf, reference, spec, request_seed, temperature)
     if found is None:
         return Margin.NOT_COUNTED
-    return Margin.MISS if found > calibration.tau_sample else Margin.HIT
+    return Margin.MISS if found > tolerance(calibration.tau_sample, temperature) else Margin.HIT
+
+
+def tolerance(tau_sample: int, temperature: int) -> int:
+    """The largest deficit (Q16.16 nat) of an honest token at a temperature (1/256): `tau_sample` from a half on, three times
+    as much at zero. The colder, the less differs from one request to another: where two tokens are close, the same prompt
+    would have the same honest worker miss again and again.
+    """
+    return tau_sample + tau_sample * MORE_IF_COLD * max(0, WARM - temperature) // WARM
 
 
 def deficit(

@@ -68,7 +68,7 @@ def is_alarming(position: int, total: int) -> bool:
     """Whether a worker should ask others about an answer that passed with this against its distances: its sum is half of a
     slash already, where chance seldom gets.
     """
-    return position >= REFUTABLE and total >= SLASH // 2
+    return position >= REFUTABLE and 2 * total >= SLASH
 
 
 def exception_misses(n_out: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmnet.measure import Recording, evidence
-from llmnet.proof import Calibration, ServiceSpec
+from llmnet.proof import Calibration, ServiceSpec, tolerance
 from llmnet.redteam.attack import Source
 from llmnet.redteam.campaign import needed, slug
 from llmnet.redteam.cells import Bench
@@ -73,12 +73,15 @@ def _some(observed: Observed) -> range:
 def _honest(observed: Observed, place: int, row: Calibration) -> Answer:
     found = observed.answers[place]
     rows = zip(found.logit, found.hidden, found.deficit, strict=True)
-    return [[logit, hidden, _miss(short, row)] for logit, hidden, short in rows]
+    return [[logit, hidden, _miss(short, row, found.temperature)] for logit, hidden, short in rows]
 
 
 def _seen(recording: Recording, spec: ServiceSpec, row: Calibration) -> Answer:
-    return [[point.logit, point.hidden, _miss(point.deficit, row)] for point in evidence(recording, spec)]
+    return [
+        [point.logit, point.hidden, _miss(point.deficit, row, recording.temperature)]
+        for point in evidence(recording, spec)
+    ]
 
 
-def _miss(short: int | None, row: Calibration) -> int:
-    return int(short is not None and short > row.tau_sample)
+def _miss(short: int | None, row: Calibration, temperature: int) -> int:
+    return int(short is not None and short > tolerance(row.tau_sample, temperature))

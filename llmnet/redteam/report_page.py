@@ -239,6 +239,7 @@ _AGAIN = """\
 | what | command |
 |---|---|
 | honest answers, thresholds | `llmnet calibrate record FILE --numerics CLASS --answers 2100`, then `fit`, `report` |
+| the same questions again | `llmnet calibrate again PACKED FILE --numerics CLASS`, then `pack` |
 | one attack | `llmnet redteam run NAME` (`llmnet redteam list` names them) |
 | attacks on the protocol | `python -m llmnet.redteam.protocol --out docs/verification-data/protocol.json` |
 | what deviations earn | `make redteam`: its `llmnet sim run` names the evidence and the seeds |

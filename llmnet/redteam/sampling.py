@@ -220,8 +220,8 @@ SAMPLING = (
         by_class(fp32=MISSED, fp16=MISSED, residual=Grade.UNPROFITABLE, bf16=MISSED),
         bend=nudged,
         only=_ended("baseline"),
-        note=f"{_IN_LENGTH}; of the recorded answers one to three end by themselves, too few to say more; what goes on for longer "
-        "(padded_long) is slashed",
+        note=f"{_IN_LENGTH}; of the recorded answers three to five end by themselves, too few to promise anything; what goes on for "
+        "longer (padded_long) is slashed",
     ),
     Attack(
         "padded_long",

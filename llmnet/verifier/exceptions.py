@@ -13,7 +13,7 @@ from llmnet import proof
 from llmnet.pallets.spot_checks import MAX_EXCEPTIONS
 from llmnet.proof import Calibration, Leaf, ServiceSpec
 from llmnet.proof.consensus import BAND
-from llmnet.proof.sampler import SLACK, looked_at, scores
+from llmnet.proof.sampler import SLACK, looked_at, scores, tolerance
 from llmnet.proof.scoring import exception_misses
 
 APART = 2 * BAND  # log-prob steps (1/256 nat) between two accepted references
@@ -42,7 +42,7 @@ def certain_miss(
     short = int(points[:-1].max()) - int(points[-1])
     nats = short * temperature // 256 if temperature else short
     lost = nats - DOUBT - (0 if is_sure else SLACK)
-    return lost if lost > calibration.tau_sample else None
+    return lost if lost > tolerance(calibration.tau_sample, temperature) else None
 
 
 def misses_of(

@@ -18,6 +18,7 @@ from llmnet.cli.main import app
 from llmnet.cli.specs import read_row
 from llmnet.engine import ModelFiles
 from llmnet.engine.tiny import write_tiny_model
+from llmnet.measure import RecordingFile
 from llmnet.proof import NumericsClass
 from llmnet.verifier.calibrate import (
     Observation,
@@ -71,6 +72,44 @@ def test_from_recording_to_a_row(cli: CliRunner, tmp_path: Path, tiny: ModelFile
         read_row(row, bytes(32))
     other = cli.invoke(app, [*record, "--answers", "24", "--numerics", "bf16"])
     assert other.exit_code == 1 and "another model or class" in other.stderr
+
+
+def test_what_deviated_most_is_asked_again_with_other_seeds(
+    cli: CliRunner, tmp_path: Path, tiny: ModelFiles
+) -> None:
+    first, second, packed, repacked = (tmp_path / name for name in ("a", "b", "a.xz", "b.xz"))
+    model = ["--model", str(tiny.path)]
+    record = ["calibrate", "record", str(first), *model, "--answers", "20", "--long", "0", "--deep", "0"]
+    for arguments in (record, ["calibrate", "pack", str(first), str(packed), *model]):
+        assert cli.invoke(app, arguments).exit_code == 0
+    again = ["calibrate", "again", str(packed), str(second), *model, "--json"]
+    assert json.loads(cli.invoke(app, [*again, "--rounds", "2"]).stdout)["answers"] == 2
+    told = json.loads(cli.invoke(app, [*again, "--rounds", "3"]).stdout)
+    assert (told["prompts"], told["answers"]) == (1, 3)
+    old, new = list(RecordingFile(first)), list(RecordingFile(second))
+    asked = next(one for one in old if one.id == new[0].id.partition("~")[0])
+    assert [one.id for one in new] == [f"{asked.id}~{number}" for number in range(3)]
+    assert {(one.prompt_ids, one.temperature) for one in new} == {(asked.prompt_ids, asked.temperature)}
+    assert len({one.request_seed for one in (asked, *new)}) == 4
+    assert cli.invoke(app, ["calibrate", "pack", str(second), str(repacked), *model]).exit_code == 0
+    assert load(repacked).made_by == "llmnet calibrate again --numerics fp32"
+    assert load(packed).made_by == "llmnet calibrate record --numerics fp32"
+
+
+def test_answers_of_another_model_or_to_other_questions_are_not_asked_again(
+    cli: CliRunner, tmp_path: Path, tiny: ModelFiles, packed: Path
+) -> None:
+    def refused() -> str:
+        done = cli.invoke(
+            app, ["calibrate", "again", str(packed), str(tmp_path / "b"), "--model", str(tiny.path)]
+        )
+        assert done.exit_code == 2 and done.stderr.count("\n") == 1
+        return done.stderr
+
+    assert "is of spec 0101" in refused()
+    elsewhere = tuple(replace(one, id=f"elsewhere/{one.id}") for one in observed(100).answers)
+    save(replace(observed(100), spec_id=spec_of(tiny).id, answers=elsewhere), packed)
+    assert "other questions than `llmnet calibrate record` asks: no prompt is called" in refused()
 
 
 def test_a_report_is_a_table_json_and_a_page(cli: CliRunner, tmp_path: Path, packed: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,6 +26,7 @@ from llmnet.proof import (
     scores,
     scores_batch,
     self_consistent,
+    tolerance,
     well_formed,
 )
 from llmnet.proof.sampler import deficit
@@ -39,8 +41,9 @@ def make_spec(top_k: int, vocab_size: int = 50_000) -> ServiceSpec:
     return ServiceSpec(b"t", *[bytes(32)] * 4, 1, top_k, NumericsClass.FP32, vocab_size, 2048, 9, 9)
 
 
-def tolerance(nat: float) -> Calibration:
-    return Calibration(0, 0, 0, 0, round(nat * 65536), 0, 0)
+def tolerating(nat: float, temperature: int = 256) -> Calibration:
+    """A row that tolerates so much at a temperature: at zero that is three times what it says."""
+    return Calibration(0, 0, 0, 0, math.ceil(nat * 65536 / (1 if temperature else 3)), 0, 0)
 
 
 def draw(count: int, temperature: int) -> np.ndarray:
@@ -199,7 +202,7 @@ def ladder(ids: list[int], step: int = 64) -> Leaf:
 def test_greedy_margins_in_nat(token: int, nat: float, expected: Margin) -> None:
     reference = ladder(list(range(10, 18)))
     leaf = replace(reference, token=token)
-    assert margin(leaf, reference, make_spec(8), tolerance(nat), SEED, 0) is expected
+    assert margin(leaf, reference, make_spec(8), tolerating(nat, 0), SEED, 0) is expected
 
 
 def test_what_the_worker_says_of_its_candidates_excuses_nothing() -> None:
@@ -209,14 +212,14 @@ def test_what_the_worker_says_of_its_candidates_excuses_nothing() -> None:
         ids = list(range(10, 18))
         ids[rank] = 99
         leaf = replace(ladder(ids), token=99)
-        assert margin(leaf, reference, make_spec(8), tolerance(0.5), SEED, 0) is Margin.MISS
+        assert margin(leaf, reference, make_spec(8), tolerating(0.5, 0), SEED, 0) is Margin.MISS
 
 
 def test_few_tokens_from_below_the_cut_stand_near_the_winner() -> None:
     """The noise of a token is not the worker's to choose."""
     reference, spec = honest(256, 3), make_spec(8)
     strangers = [replace(reference, token=token) for token in range(100, 400)]
-    found = [margin(leaf, reference, spec, tolerance(0.25), SEED, 256) for leaf in strangers]
+    found = [margin(leaf, reference, spec, tolerating(0.25), SEED, 256) for leaf in strangers]
     assert found.count(Margin.MISS) > 200
     assert Margin.NOT_COUNTED in found
 
@@ -226,26 +229,29 @@ def test_with_four_or_fewer_candidates_nothing_is_skipped(top_k: int) -> None:
     reference = ladder(list(range(10, 10 + top_k)))
     spec = make_spec(top_k)
     last = replace(reference, token=9 + top_k)
-    assert margin(last, reference, spec, tolerance(9), SEED, 0) is Margin.HIT
-    assert margin(last, reference, spec, tolerance(0), SEED, 0) is (Margin.HIT if top_k == 1 else Margin.MISS)
+    assert margin(last, reference, spec, tolerating(9), SEED, 0) is Margin.HIT
+    assert margin(last, reference, spec, tolerating(0), SEED, 0) is (
+        Margin.HIT if top_k == 1 else Margin.MISS
+    )
     stranger = replace(ladder([*range(10, 9 + top_k), 99]), token=99)
-    assert margin(stranger, reference, spec, tolerance(0), SEED, 0) is Margin.NOT_COUNTED
+    assert margin(stranger, reference, spec, tolerating(0), SEED, 0) is Margin.NOT_COUNTED
 
 
 @given(st.integers(1, 2048), st.integers(0, 1000))
 def test_the_winner_never_misses_and_a_sampled_deficit_is_in_nat(temperature: int, position: int) -> None:
     leaf, spec = honest(temperature, position), make_spec(8)
     rank = [pair.id for pair in leaf.candidates].index(leaf.token)
-    own = margin(leaf, leaf, spec, tolerance(0), SEED, temperature)
+    own = margin(leaf, leaf, spec, tolerating(0), SEED, temperature)
     assert own is (Margin.HIT if rank < 4 else Margin.NOT_COUNTED)
     points = scores(
         [p.logprob for p in leaf.candidates], [p.id for p in leaf.candidates], temperature, SEED, position
     )
     other = replace(leaf, token=leaf.candidates[0].id)
     deficit = (int(points[:4].max()) - int(points[0])) / 65536 * temperature / 256
-    expected = Margin.HIT if deficit <= 0.5 else Margin.MISS
-    assume(abs(deficit - 0.5) > 0.001)
-    assert margin(other, leaf, spec, tolerance(0.5), SEED, temperature) is expected
+    most = 0.5 + max(0.0, 1 - temperature / 128)
+    expected = Margin.HIT if deficit <= most else Margin.MISS
+    assume(abs(deficit - most) > 0.001)
+    assert margin(other, leaf, spec, tolerating(0.5), SEED, temperature) is expected
 
 
 @pytest.mark.parametrize("temperature", [1, 77, 128, 255, 256, 257, 300, 512, 65535])
@@ -266,6 +272,23 @@ def test_a_greedy_deficit_is_the_difference_of_log_probs() -> None:
     reference = ladder(list(range(10, 18)), step=300)
     found = [deficit(replace(reference, token=10 + r), reference, make_spec(8), SEED, 0) for r in range(8)]
     assert found == [300 * 256 * rank - (65536 if rank >= 4 else 0) for rank in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("tau", "temperature", "most"),
+    [
+        (1000, 0, 3000),
+        (1000, 1, 2984),
+        (1000, 64, 2000),
+        (1000, 127, 1015),
+        (1000, 128, 1000),
+        (1000, 65535, 1000),
+        (0, 0, 0),
+        (2**32 - 1, 0, 3 * (2**32 - 1)),
+    ],
+)
+def test_the_colder_the_more_is_tolerated(tau: int, temperature: int, most: int) -> None:
+    assert tolerance(tau, temperature) == most
 
 
 def test_scores_are_integers_whatever_integers_they_are_made_from() -> None:

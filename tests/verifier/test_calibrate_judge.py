@@ -11,7 +11,15 @@ from llmnet.measure import Recording, observe
 from llmnet.proof import LANES, Calibration, Candidate, Leaf, NumericsClass, ServiceSpec, judge
 from llmnet.proof.consensus import Reference
 from llmnet.proof.sampler import sample
-from llmnet.verifier.calibrate import Observation, audit, audit_at, every_audit, floor_calibration
+from llmnet.verifier.calibrate import (
+    Observation,
+    against,
+    audit,
+    audit_at,
+    every_audit,
+    floor_calibration,
+    most_deviating,
+)
 
 from .observations import answer
 
@@ -82,6 +90,15 @@ def test_a_token_that_is_not_looked_at_counts_neither_way() -> None:
     missed: Observation = answer("a", [0] * 16, deficit=1312)
     assert audit(missed, row, bytes(32)).failed and audit(missed, row, bytes(32)).misses == 16
     assert not audit(answer("a", [0] * 16, deficit=1311), row, bytes(32)).failed
+
+
+def test_what_deviates_most_does_so_in_distances_and_tokens_together() -> None:
+    row = floor_calibration(NumericsClass.FP32)
+    calm, far = answer("calm", [0] * 16), answer("far", [10**6] + [0] * 15)
+    missed = replace(answer("missed", [0] * 16), deficit=(1312,) + (0,) * 15)
+    assert [against(one, row) for one in (calm, far, missed)] == [-256 - 208, 64 - 208, -256 + 1341]
+    assert most_deviating([calm, far, missed], row, 2) == ["missed", "far"]
+    assert most_deviating([calm], row, 0) == []
 
 
 def test_an_audit_and_a_challenge_of_one_answer_say_no_more_than_one_answer_may() -> None:

@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
         "--honest",
         type=Path,
         default=_HONEST,
-        help=f"folder of honest-*.jsonl.xz, for the family noise (default: {_HONEST})",
+        help=f"folder of honest-*.jsonl.xz and again-*.jsonl.xz, for the family noise (default: {_HONEST})",
     )
     parser.add_argument("--seed", type=int, default=1, help="names accounts and prompts (default: 1)")
     parser.add_argument(
@@ -71,8 +71,11 @@ def main(argv: list[str] | None = None) -> int:
         for attack in attacks().values():
             sys.stdout.write(f"{attack.family}: {attack.name}: {attack.does}\n")
         return 0
-    honest = tuple(load(path) for path in sorted(options.honest.glob("honest-*.jsonl.xz")))
-    setting = Setting(options.wasm or runtime_artifact(), None, options.seed, options.scale, honest)
+    honest, again = (
+        tuple(load(path) for path in sorted(options.honest.glob(f"{kind}-*.jsonl.xz")))
+        for kind in ("honest", "again")
+    )
+    setting = Setting(options.wasm or runtime_artifact(), None, options.seed, options.scale, honest, again)
     command = f"python -m llmnet.redteam.protocol --scale {setting.scale} --out docs/verification-data/protocol.json"
 
     def done(outcome: Outcome) -> None:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llmnet import proof
 from llmnet.chain import Event
+from llmnet.measure.plan import AGAIN
 from llmnet.proof import Calibration, Leaf
-from llmnet.proof.scoring import SLASH
+from llmnet.proof.scoring import MARGIN_HIT, MARGIN_MISS, Cusum
+from llmnet.redteam.errors import MissingRecordings
 from llmnet.redteam.protocol.people import Deal, Sale
 from llmnet.redteam.protocol.purse import Purse
 from llmnet.redteam.protocol.registry import Effect, Found, attack
 from llmnet.redteam.protocol.room import CALIBRATION, TOKENS, Room
 from llmnet.redteam.protocol.setting import Setting
 from llmnet.sim.evidence import lanes_at
-from llmnet.verifier.calibrate import Observed, fit, measured_row
+from llmnet.verifier.calibrate import Observed, against, fit, measured_row
 
 _FAMILY = "noise"
+_FEW = 5  # questions that a requester asks again and again
 _RARE = 1e-4  # slashes an audit below which an honest worker outlives ten thousand of them
 Seen = Sequence[tuple[int, int, bool]]
 """One answer: squared distances of both sketches, and whether the token missed, at each position."""
@@ -34,7 +38,7 @@ class Strain:
 
     def worst(self) -> Strain:
         """The hundredth of the answers with the most evidence against them."""
-        ordered = sorted(self.answers, key=lambda seen: -_evidence(seen, self.row, 1))
+        ordered = sorted(self.answers, key=lambda seen: -sum(_evidence(seen, self.row, 1)))
         return replace(self, answers=ordered[: max(1, len(ordered) // 100)])
 
     def draw(self, rng: random.Random, count: int) -> list[Seen]:
@@ -49,14 +53,27 @@ _FP32 = Strain(
 
 def strains(observed: Sequence[Observed]) -> list[Strain]:
     """All classes that were recorded."""
-    return [_FP32, *map(_strain, observed)]
+    return [_FP32, *(_strain(one, _row(one)) for one in observed)]
 
 
-def _strain(one: Observed) -> Strain:
-    row = measured_row(one.spec_id) or fit(one.answers, one.numerics)
+def mined_strains(honest: Sequence[Observed], again: Sequence[Observed]) -> list[Strain]:
+    """Those of `again`, by the rows of the honest answers of the same spec. Raises MissingRecordings if there are none of it."""
+    rows = {one.spec_id: _row(one) for one in honest}
+    if strange := [one for one in again if one.spec_id not in rows]:
+        raise MissingRecordings(
+            f"no honest answers of {strange[0].model} in {strange[0].numerics.name} are there, only what was asked again"
+        )
+    return [_FP32, *(mined(one, rows[one.spec_id]) for one in again)]
+
+
+def _row(one: Observed) -> Calibration:
+    return measured_row(one.spec_id) or fit(one.answers, one.numerics)
+
+
+def _strain(one: Observed, row: Calibration) -> Strain:
     answers = [
         [
-            (logit, hidden, short is not None and short > row.tau_sample)
+            (logit, hidden, short is not None and short > proof.tolerance(row.tau_sample, answer.temperature))
             for logit, hidden, short in zip(answer.logit, answer.hidden, answer.deficit, strict=True)
         ]
         for answer in one.answers
@@ -64,21 +81,44 @@ def _strain(one: Observed) -> Strain:
     return Strain(one.numerics.name, row, answers)
 
 
-def _evidence(seen: Seen, row: Calibration, power: int) -> int:
-    """Position evidence of an answer at its first sixteen positions, 1/256 nat, with so much more noise."""
+def mined(one: Observed, row: Calibration) -> Strain:
+    """What a patient requester finds: of the questions that were asked again and again the few that had most evidence against
+    the worker in the first half of the rounds, as they were answered in the second half.
+    """
+    rounds = {answer.id: int(answer.id.rpartition(AGAIN)[2]) for answer in one.answers}
+    half = (max(rounds.values()) + 1) // 2
+    sums: Counter[str] = Counter()
+    for answer in one.answers:
+        if rounds[answer.id] < half:
+            sums[_question(answer.id)] += against(answer, row)
+    few = {name for name, _ in sums.most_common(_FEW)}
+    late = tuple(
+        answer for answer in one.answers if rounds[answer.id] >= half and _question(answer.id) in few
+    )
+    return _strain(replace(one, answers=late), row)
+
+
+def _question(answer_id: str) -> str:
+    return answer_id.rpartition(AGAIN)[0]
+
+
+def _evidence(seen: Seen, row: Calibration, power: int) -> tuple[int, int]:
+    """Evidence of an answer at its first sixteen positions, 1/256 nat: of its distances with so much more noise, and of its
+    tokens."""
     rows = seen[:16]
     total = sum(proof.position_evidence(logit * power, hidden * power, row) for logit, hidden, _ in rows)
-    return proof.clip(total)
+    misses = sum(missed for _, _, missed in rows)
+    return proof.clip(total), proof.clip(MARGIN_MISS * misses + MARGIN_HIT * (len(rows) - misses))
 
 
 def slashes(strain: Strain, power: int, audits: int, rng: random.Random) -> float:
     """How often an audit slashes a worker whose answers are drawn from these, by resampling whole answers."""
     found = [_evidence(seen, strain.row, power) for seen in strain.answers]
-    total = count = 0
+    total, count = Cusum(), 0
     for _ in range(audits):
-        total = max(0, total + rng.choice(found))
-        if total >= SLASH:
-            total, count = 0, count + 1
+        total = total.add(*rng.choice(found))
+        if total.slashable:
+            total, count = Cusum(), count + 1
     return count / audits
 
 
@@ -123,11 +163,10 @@ def _on_chain(setting: Setting, strain: Strain, power: int) -> tuple[int, int, i
         return len(audits), room.count("WorkerFined"), room.count("WorkerSlashed")
 
 
-def _strained(setting: Setting, power: int, choose: Callable[[Strain], Strain]) -> Found:
+def _strained(setting: Setting, power: int, strained: Sequence[Strain]) -> Found:
     """Each class: a few answers on the chain, and many audits resampled."""
     notes, worst, audits, fined = [], 0.0, 0, 0
-    for whole in strains(setting.honest):
-        strain = choose(whole)
+    for strain in strained:
         rate = slashes(strain, power, 20_000 * setting.scale, random.Random(setting.seed))
         done, fines, slashed = _on_chain(setting, strain, power)
         audits, fined, worst = audits + done, fined + fines, max(worst, rate, slashed / done)
@@ -141,16 +180,12 @@ def _strained(setting: Setting, power: int, choose: Callable[[Strain], Strain]) 
     return Found(effect, "", 1, 1, audits=audits, lost=lost, note=f"{'; '.join(notes)}; {fined} fined")
 
 
-def _all(strain: Strain) -> Strain:
-    return strain
-
-
 attack(
     "twice the noise",
     _FAMILY,
     "an honest worker whose squared distances are twice as large; it must not be slashed",
     Effect.NOTHING,
-)(lambda setting: _strained(setting, 2, _all))
+)(lambda setting: _strained(setting, 2, strains(setting.honest)))
 attack(
     "a machine with four times the noise",
     _FAMILY,
@@ -158,15 +193,24 @@ attack(
     Effect.SUCCEEDS,
     uncovered="one machine alone whose rounding is twice that of the calibrated ones is slashed in the end in a 16-bit class: workers "
     "have to test themselves before they register, and rows need answers of several machines",
-)(lambda setting: _strained(setting, 4, _all))
+)(lambda setting: _strained(setting, 4, strains(setting.honest)))
 attack(
     "unstable prompts",
     _FAMILY,
-    "a requester asks only what made honest workers deviate most, the worst hundredth, again and again",
+    "a requester finds out at which questions honest workers deviate most, and asks nothing but these, again and again",
+    Effect.NOTHING,
+)(lambda setting: _strained(setting, 1, mined_strains(setting.honest, setting.again)))
+
+attack(
+    "requests ground for the worst",
+    _FAMILY,
+    "a requester with a machine like the worker's tries a hundred wordings of each request, and sends the one at which an honest "
+    "worker deviates most",
     Effect.SUCCEEDS,
-    uncovered="if the worst hundredth of the recorded answers came again and again, an honest 16-bit worker would be slashed; the same "
-    "question has other signs in another request, so this overstates it; evidence of one requester could be bounded",
-)(lambda setting: _strained(setting, 1, Strain.worst))
+    uncovered="the seed of a request, and with it signs and noise, is known to who writes it: a hundred tries an answer find the worst "
+    "hundredth, and four or more of those that are audited slash an honest 16-bit worker; with a secret of the worker's in the seed, "
+    "revealed with the receipt, nobody could try",
+)(lambda setting: _strained(setting, 1, [strain.worst() for strain in strains(setting.honest)]))
 
 
 @attack(

@@ -15,13 +15,14 @@ from llmnet.verifier.calibrate import Observed
 @dataclass(frozen=True, slots=True)
 class Setting:
     """`scale` multiplies how often each attack is tried: 1 is for tests. `honest`: what was seen of honest
-    workers, class by class, for the family `noise`."""
+    workers, class by class, for the family `noise`; `again`: what they answered when the same was asked again."""
 
     wasm: Path
     cache_dir: Path | None = None
     seed: int = 1
     scale: int = 1
     honest: tuple[Observed, ...] = ()
+    again: tuple[Observed, ...] = ()
 
     @contextmanager
     def room(self, validators: int = 6) -> Iterator[Room]:

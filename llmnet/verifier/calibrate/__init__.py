@@ -4,7 +4,8 @@ Observed     Observation (one answer, every position), Observed (all of one spec
 Halves       by_prompt(answers), by_form(answers), by_length(answers) -> Halves(how, fitted, held_out)
 Fitted       fit(answers, numerics, method=…) -> Calibration; floor_calibration(numerics): the least of a class
              measured_row(spec_id): a row that comes with the package
-Judged       audit(answer, row, seed) -> Audited; in_sequence(audits); resample(audits) -> Histories; false_alarm(audits) -> Alarm
+Judged       audit(answer, row, seed) -> Audited; against(answer, row); most_deviating(answers, row, count) -> ids
+             in_sequence(audits); resample(audits) -> Histories; false_alarm(audits) -> Alarm
              report(observed) -> Report: everything above, with intervals (`statistics.py`)
 Shown        tables(reports), page(reports) Markdown; draw(reports, path) a picture
 
@@ -18,7 +19,7 @@ from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
 from llmnet.verifier.calibrate.fit import TARGET, Method, fit
 from llmnet.verifier.calibrate.floor import FLOOR, FOREVER, TAU, floor_calibration, tau_of
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
-from llmnet.verifier.calibrate.judge import Audited, audit, audit_at, every_audit
+from llmnet.verifier.calibrate.judge import Audited, against, audit, audit_at, every_audit, most_deviating
 from llmnet.verifier.calibrate.observed import Observation, Observed, load, merge, save
 from llmnet.verifier.calibrate.page import page, tables
 from llmnet.verifier.calibrate.plot import draw
@@ -42,6 +43,7 @@ __all__ = [
     "Observed",
     "Rate",
     "Report",
+    "against",
     "audit",
     "audit_at",
     "by_form",
@@ -58,6 +60,7 @@ __all__ = [
     "load",
     "measured_row",
     "merge",
+    "most_deviating",
     "page",
     "quantile",
     "quantile_above",

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmnet.proof import Calibration, Sprt, beside, clip, domain_hash, draw_positions, position_evidence, sprt
+from llmnet.proof import (
+    Calibration,
+    Sprt,
+    beside,
+    clip,
+    domain_hash,
+    draw_positions,
+    position_evidence,
+    sprt,
+    tolerance,
+)
 from llmnet.proof.drawing import MAX_POSITIONS
 from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS, exception_misses
 from llmnet.verifier.calibrate.observed import Observation
@@ -67,8 +77,21 @@ def _is_challenged(answer: Observation, tau: int, drawn: Sequence[int]) -> bool:
 def margin_evidence(answer: Observation, tau: int, positions: Sequence[int]) -> tuple[int, int]:
     """What its tokens say at a tolerance (Q16.16): evidence, and how many are misses."""
     deficits = [found for place in positions if (found := answer.deficit[place]) is not None]
-    misses = sum(found > tau for found in deficits)
+    most = tolerance(tau, answer.temperature)
+    misses = sum(found > most for found in deficits)
     return clip(MARGIN_MISS * misses + MARGIN_HIT * (len(deficits) - misses)), misses
+
+
+def most_deviating(answers: Sequence[Observation], row: Calibration, count: int) -> list[str]:
+    """The ids of so many answers with the most evidence against their worker, of distances and tokens, the worst first."""
+    ordered = sorted(answers, key=lambda answer: against(answer, row), reverse=True)
+    return [answer.id for answer in ordered[:count]]
+
+
+def against(answer: Observation, row: Calibration) -> int:
+    """What one audit of an answer says against its worker, of distances and tokens together (1/256 nat)."""
+    found = audit(answer, row, seed_of(answer, 0))
+    return found.position + found.margin
 
 
 def every_audit(answers: Sequence[Observation], row: Calibration) -> list[list[Audited]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from llmnet.proof import Calibration
+from llmnet.proof import Calibration, tolerance
 from llmnet.proof.scoring import MARGIN_FAIL
 from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
 from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, Method, fit, noisier
@@ -257,8 +257,13 @@ def _bands(
 
 def _missed(answers: Sequence[Observation], tau: int) -> Rate:
     """Tokens above the tolerance (Q16.16), of those that are looked at."""
-    deficits = [found for answer in answers for found in answer.deficit if found is not None]
-    return Rate(sum(found > tau for found in deficits), len(deficits))
+    missed = [
+        found > tolerance(tau, answer.temperature)
+        for answer in answers
+        for found in answer.deficit
+        if found is not None
+    ]
+    return Rate(sum(missed), len(missed))
 
 
 def _tolerance(answers: Sequence[Observation], tau: float) -> Tolerance:

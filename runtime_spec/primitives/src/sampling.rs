@@ -10,6 +10,9 @@ use sp_core::H256;
 pub const SKIPPED_RANKS: u8 = 4;
 /// What is forgiven a token at the cut or below it, where honest runs swap candidates in and out: a nat, Q16.16.
 pub const SLACK: i64 = 1 << 16;
+/// Below this temperature, a half, tokens are tolerated more, at zero so many times `tau_sample` more.
+const WARM: i64 = 128;
+const MORE_IF_COLD: i64 = 2;
 
 /// What decides the token of each position of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub struct Sampler {
 /// How a worker's token stands against a reference leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Margin {
-	/// The token is as good as the best one, within `tau_sample`.
+	/// The token is as good as the best one, within the tolerance.
 	Hit,
 	/// It is not.
 	Miss,
@@ -66,7 +69,7 @@ impl Sampler {
 
 	/// Check (ii): how the token of the worker's leaf stands among a reference's candidates.
 	///
-	/// `tau_sample` is the largest deficit of an honest token, Q16.16 nat. What the worker says of its candidates is not
+	/// `tau_sample` is the largest deficit of an honest token at temperatures from a half on, Q16.16 nat. What the worker says of its candidates is not
 	/// asked. A token that the reference does not hold is at most as likely as the last one that it holds.
 	pub fn margin(&self, worker: &Leaf, reference: &[Candidate], top_k: u8, tau_sample: u32) -> Margin {
 		let seen = looked_at(top_k);
@@ -80,13 +83,22 @@ impl Sampler {
 		let deficit = self.in_nats(best.wrapping_sub(own));
 		let listed = rank.is_some_and(|rank| rank < seen);
 		let counted = if listed { deficit } else { deficit.wrapping_sub(SLACK) };
-		if counted > i64::from(tau_sample) {
+		if counted > self.tolerance(tau_sample) {
 			Margin::Miss
 		} else if listed || counted > 0 {
 			Margin::Hit
 		} else {
 			Margin::NotCounted
 		}
+	}
+
+	/// The largest deficit of an honest token at this temperature: at zero three times `tau_sample`.
+	///
+	/// The colder, the less differs from one request to another: where two tokens are close, the same prompt would have the
+	/// same honest worker miss again and again.
+	fn tolerance(&self, tau_sample: u32) -> i64 {
+		let (tau, cold) = (i64::from(tau_sample), WARM.saturating_sub(self.temperature.into()).max(0));
+		tau.saturating_add(tau.saturating_mul(MORE_IF_COLD).saturating_mul(cold) / WARM)
 	}
 
 	/// A difference of scores as one of log-probs, Q16.16 nat.
@@ -185,8 +197,8 @@ mod tests {
 		let margin =
 			|token, own: &[(u32, i16)], tau| sampler(0).margin(&leaf(0, token, own), &reference, 8, tau);
 		assert_eq!(margin(0, &list, 0), Margin::Hit);
-		assert_eq!(margin(3, &list, 30 << 8), Margin::Hit, "exactly tau is no miss");
-		assert_eq!(margin(3, &list, (30 << 8) - 1), Margin::Miss);
+		assert_eq!(margin(3, &list, (30 << 8) / 3), Margin::Hit, "exactly what is tolerated is no miss");
+		assert_eq!(margin(3, &list, (30 << 8) / 3 - 1), Margin::Miss);
 		assert_eq!(margin(4, &list, 0), Margin::NotCounted, "40 steps behind at a skipped rank");
 	}
 
@@ -197,8 +209,8 @@ mod tests {
 		let reference = candidates(&list);
 		let margin =
 			|token, own: &[(u32, i16)], tau| sampler(0).margin(&leaf(0, token, own), &reference, 8, tau);
-		let over = |steps: u32| (steps << 8) - (1 << 16);
-		assert_eq!(margin(4, &list, over(400)), Margin::Hit, "exactly tau above the slack");
+		let over = |steps: u32| ((steps << 8) - (1 << 16)) / 3;
+		assert_eq!(margin(4, &list, over(400)), Margin::Hit, "exactly what is tolerated above the slack");
 		assert_eq!(margin(4, &list, over(400) - 1), Margin::Miss);
 		assert_eq!(margin(7, &list, over(700) - 1), Margin::Miss);
 		for own in [[(99, 0)].as_slice(), &list, &[]] {
@@ -223,7 +235,18 @@ mod tests {
 		};
 		assert_eq!(margin(0), Margin::NotCounted, "65536");
 		assert_eq!(margin(256), Margin::Hit, "65537");
-		assert_eq!(margin(512), Margin::Miss, "65538, with a tau of 1");
+		assert_eq!(margin(512), Margin::Hit, "65538, with a tau of 1, near zero 2");
+		assert_eq!(margin(768), Margin::Miss, "65539");
+	}
+
+	#[test]
+	fn the_colder_the_more_is_tolerated() {
+		let tolerated = |temperature, tau| sampler(temperature).tolerance(tau);
+		assert_eq!(
+			[0, 64, 127, 128, 256, u16::MAX].map(|t| tolerated(t, 1_000)),
+			[3_000, 2_000, 1_015, 1_000, 1_000, 1_000]
+		);
+		assert_eq!((tolerated(0, 0), tolerated(0, u32::MAX)), (0, 3 * i64::from(u32::MAX)));
 	}
 
 	#[test]

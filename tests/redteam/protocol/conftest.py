@@ -18,5 +18,8 @@ HONEST = Path(__file__).parents[3] / "docs" / "verification-data"
 def setting() -> Setting:
     """Each attack as seldom as makes sense."""
     full = os.environ.get("LLMNET_REDTEAM") == "full"
-    honest = [load(path) for path in sorted(HONEST.glob("honest-*.jsonl.xz"))] if full else []
-    return Setting(runtime_artifact(), honest=tuple(honest))
+    honest, again = (
+        tuple(load(path) for path in sorted(HONEST.glob(f"{kind}-*.jsonl.xz"))) if full else ()
+        for kind in ("honest", "again")
+    )
+    return Setting(runtime_artifact(), honest=honest, again=again)
