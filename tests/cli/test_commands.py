@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,18 +17,13 @@ from llmnet.cli.output import clean
 NOWHERE = "ws://127.0.0.1:9"
 
 
-def test_help_is_quick_and_lists_the_commands() -> None:
-    best = 9.0
-    for _ in range(5):
-        started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "llmnet.cli.main", "--help"], capture_output=True, text=True, timeout=60
-        )
-        best = min(best, time.perf_counter() - started)
+def test_help_lists_the_commands() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "llmnet.cli.main", "--help"], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0
     for command in ("ask", "account", "sessions", "explain", "verify", "model", "keys", "bond", "demo"):
         assert f"\n  {command} " in done.stdout
-    assert best < 0.5, f"--help takes {best:.2f} s: something heavy is imported at start"
 
 
 def test_start_up_imports_nothing_heavy() -> None:

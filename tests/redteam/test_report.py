@@ -181,6 +181,8 @@ def test_the_readme_names_what_is_not_covered_or_late_and_nothing_else() -> None
     cells = [cell for one in found.classes for cell in one.cells]
     names = {cell.attack for cell in cells if not cell.covered or cell.late}
     names |= {one.name for one in found.outcomes if not one.covered}
+    assert found.simulation is not None
+    names |= {one.name for one in found.simulation.results if one.value > 0}
     text = (ROOT / "README.md").read_text()
     named = text[text.index("**Not covered today**") : text.index("`make redteam` tries")]
     assert set(re.findall(r"`([^`]+)`", named)) == names
