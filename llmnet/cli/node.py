@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .config import ConfigError
+from .logs import set_up_logging
 from .node_options import NodeSettings, build_parser, read_settings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = read_settings(options, os.environ)
     except ConfigError as error:
         parser.error(str(error))
-    _start_logging(settings)
+    set_up_logging(settings.log_level, as_json=settings.json)
     from llmnet.devnode import DevnodeError
 
     try:
@@ -43,29 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-
-
-class _JsonLines(logging.Formatter):
-    """One JSON object a line, so that nothing has to be parsed twice."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "event": "log",
-            "time": round(record.created, 3),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        return json.dumps(
-            {**line, "trace": self.formatException(record.exc_info)} if record.exc_info else line
-        )
-
-
-def _start_logging(settings: NodeSettings) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(_JsonLines() if settings.json else text)
-    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
 def _command(options: argparse.Namespace, settings: NodeSettings) -> int:

@@ -2,6 +2,7 @@
 
 transaction(db, lock)                     as a context: all of it or nothing; one thread at a time
 upgrade(db, lock, upgrades, error)        statements that each version adds to the one before
+exchange(path, old, new)                  a file for each life of a chain: sets one aside, brings another back
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+_PREFIX = 12  # digits of a name that tell two lives apart
 
 
 @contextmanager
@@ -42,3 +47,20 @@ def upgrade(
             for statement in "".join(upgrades[version:]).split(";"):
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {len(upgrades)}")
+
+
+def exchange(path: Path, old: str, new: str) -> Path:
+    """Set a closed file aside under the name of its life `old`, and bring back that of `new` if it was set aside before.
+
+    Returns where the first is now. No file is overwritten. `old` and `new` are hashes in hex.
+    """
+    aside = named = path.with_name(f"{path.name}.{old[:_PREFIX]}")
+    for number in count(2):
+        if not aside.exists():
+            break
+        aside = named.with_name(f"{named.name}.{number}")
+    path.rename(aside)
+    before = path.with_name(f"{path.name}.{new[:_PREFIX]}")
+    if before.exists():
+        before.rename(path)
+    return aside

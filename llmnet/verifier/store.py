@@ -18,7 +18,7 @@ from pathlib import Path
 
 from llmnet import proof
 from llmnet.proof import Leaf
-from llmnet.sqlite import transaction, upgrade
+from llmnet.sqlite import exchange, transaction, upgrade
 
 from .errors import StoreError
 
@@ -114,8 +114,7 @@ class Store:
             if kept != first_block.hex():
                 self._db.close()
                 if self._path is not None:
-                    aside = self._path.with_name(f"{self._path.name}.{kept[:12]}")
-                    self._path.rename(aside)
+                    aside = exchange(self._path, kept, first_block.hex())
                 self._open()
                 self._note(FIRST_BLOCK, first_block.hex())
         return aside

@@ -19,7 +19,7 @@ from typing import IO
 
 from llmnet import proof
 from llmnet.proof import Leaf, Receipt, Request, Segment, Voucher
-from llmnet.sqlite import transaction, upgrade
+from llmnet.sqlite import exchange, transaction, upgrade
 
 from .errors import StoreError
 
@@ -151,12 +151,11 @@ class Store:
         """Be the store of the chain whose block 1 has this hash. What is about another is set aside; where, is returned."""
         kept = self.meta(FIRST_BLOCK)
         aside = None
-        if kept not in (None, first_block.hex()):
+        if kept is not None and kept != first_block.hex():
             with self._lock:
                 self._db.close()
                 if self._path is not None:
-                    aside = self._path.with_name(f"{self._path.name}.{str(kept)[:12]}")
-                    self._path.rename(aside)
+                    aside = exchange(self._path, kept, first_block.hex())
                 self._open()
         self.set_meta(FIRST_BLOCK, first_block.hex())
         return aside

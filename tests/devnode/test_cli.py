@@ -306,5 +306,5 @@ def test_metrics_and_faults_of_a_node_as_machines_read_them(environment: dict[st
             assert b'substrate_block_height{status="best"} 0' in answer.read()
         process.terminate()
         _, errors = process.communicate(timeout=20)
-        for line in errors.splitlines():
-            assert json.loads(line)["event"] == "log"
+        lines = [json.loads(line) for line in errors.splitlines()]
+        assert lines and all({"time", "level", "logger", "message"} <= set(line) for line in lines), errors

@@ -118,6 +118,17 @@ def test_a_store_of_another_life_is_set_aside(open_store: Opener, answered: Answ
     again.close()
 
 
+def test_who_returns_to_a_life_finds_its_secrets_again(open_store: Opener) -> None:
+    store = open_store()
+    store.enter(b"\1" * 32)
+    secret = store.make_secret(3)
+    store.enter(b"\2" * 32)
+    assert store.make_secret(3) != secret
+    store.enter(b"\1" * 32)
+    assert store.make_secret(3) == secret
+    store.close()
+
+
 def test_a_store_in_memory_forgets_another_life() -> None:
     store = Store(":memory:", genesis_hash=GENESIS, account=VALIDATOR.public)
     assert store.enter(b"\1" * 32) is None

@@ -241,6 +241,34 @@ def test_a_store_of_another_life_is_set_aside(tmp_path: Path) -> None:
     again.close()
 
 
+def test_who_returns_to_a_life_finds_what_was_kept_of_it(tmp_path: Path) -> None:
+    """A wrong --chain for a minute must not cost the answers that are still to be opened."""
+    path = tmp_path / "worker.sqlite"
+    store = open_store(path)
+    store.enter(b"\1" * 32)
+    store.put_answer(answer_of(1, 0))
+    store.enter(b"\2" * 32)
+    store.put_answer(answer_of(1, 0, price=7))
+    assert store.enter(b"\1" * 32) == tmp_path / "worker.sqlite.020202020202"
+    first = store.answer(1, 0)
+    assert first is not None and first.price == 5
+    assert store.enter(b"\2" * 32) == tmp_path / "worker.sqlite.010101010101"
+    assert store.spent(1) == 7
+    store.close()
+
+
+def test_no_store_is_set_aside_over_another(tmp_path: Path) -> None:
+    path = tmp_path / "worker.sqlite"
+    names = [tmp_path / f"worker.sqlite.010101010101{end}" for end in ("", ".2", ".3")]
+    for name in names[:2]:
+        name.write_text("somebody's")
+    store = open_store(path)
+    store.enter(b"\1" * 32)
+    assert store.enter(b"\2" * 32) == names[2]
+    store.close()
+    assert [name.read_text() for name in names[:2]] == ["somebody's"] * 2
+
+
 CHILD = """
 import os, sys
 from tests.worker.test_store import answer_of, make_request, open_store
