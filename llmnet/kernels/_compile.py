@@ -119,7 +119,7 @@ def fingerprint(variant: Variant, number: int) -> str:
 
 
 def _sources(kernel: Any) -> dict[str, str]:
-    """Syntax trees of a kernel and of the functions and constants that it reaches, by qualified name."""
+    """Code of a kernel and of the functions and constants that it reaches, by qualified name."""
     from triton.runtime.jit import JITFunction
 
     found: dict[str, str] = {}
@@ -130,7 +130,7 @@ def _sources(kernel: Any) -> dict[str, str]:
         if name in found:
             continue
         tree = ast.parse(function.src)
-        found[name] = ast.dump(_without_docstring(tree))
+        found[name] = ast.unparse(_without_docstring(tree))  # not `dump`: its text depends on the Python
         for used in {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}:
             value = function.fn.__globals__.get(used)
             if isinstance(value, JITFunction):

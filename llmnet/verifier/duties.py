@@ -128,7 +128,11 @@ class Duties:
             return
         task = asyncio.create_task(self._guard(key, work), name=str(key))
         self._busy[key] = task
-        task.add_done_callback(lambda _: self._busy.pop(key, None))
+        task.add_done_callback(lambda _: self._over(key, work))
+
+    def _over(self, key: Hashable, work: Coroutine[Any, Any, None]) -> None:
+        self._busy.pop(key, None)
+        work.close()  # it has not begun if its task was cancelled before its first step
 
     async def _guard(self, key: Hashable, work: Coroutine[Any, Any, None]) -> None:
         """Run a duty. It is settled when it is done or hopeless; otherwise the next step begins it anew."""

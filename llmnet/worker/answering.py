@@ -111,6 +111,8 @@ class Answerer:
         self._closing = True
         if self._tasks and grace:
             await asyncio.wait(list(self._tasks), timeout=grace)
+        # A task that is cancelled before its first step ends without telling its readers.
+        await asyncio.sleep(0)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -107,7 +107,11 @@ class Keeper:
             return
         task = asyncio.create_task(self._guard(name, work), name=name)
         self._busy[name] = task
-        task.add_done_callback(lambda _: self._busy.pop(name, None))
+        task.add_done_callback(lambda _: self._over(name, work))
+
+    def _over(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._busy.pop(name, None)
+        work.close()  # it has not begun if its task was cancelled before its first step
 
     async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:

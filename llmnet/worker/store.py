@@ -355,10 +355,14 @@ class Store:
         with self._transaction() as db:
             return db.execute(
                 "UPDATE answers SET leaves = NULL WHERE leaves IS NOT NULL AND ("
-                "batch IN (SELECT id FROM batches WHERE settled_at < ?1) OR "
-                "batch IS NULL AND session IN (SELECT session FROM over WHERE block < ?1)) "
-                "AND (session, idx) NOT IN (SELECT session, idx FROM audits WHERE state IN (?2, ?3))",
-                (settled_before, AuditState.OPEN.value, AuditState.APPEALED.value),
+                "batch IN (SELECT id FROM batches WHERE settled_at < :before) OR "
+                "batch IS NULL AND session IN (SELECT session FROM over WHERE block < :before)) "
+                "AND (session, idx) NOT IN (SELECT session, idx FROM audits WHERE state IN (:open, :appealed))",
+                {
+                    "before": settled_before,
+                    "open": AuditState.OPEN.value,
+                    "appealed": AuditState.APPEALED.value,
+                },
             ).rowcount
 
     def _one_batch(self, where: str, values: Iterable[object]) -> StoredBatch | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -395,6 +396,15 @@ async def test_the_same_duty_is_never_under_way_twice(scene: Scene) -> None:
     gate.set()
     await scene.duties.drain()
     assert len(scene.ledger.sent) == 1
+
+
+async def test_a_duty_that_was_stopped_before_it_began_leaves_nothing(scene: Scene) -> None:
+    """What was never awaited is told as a warning when it is collected, and a warning is an error here."""
+    scene.ledger.duties = [opened()]
+    await scene.duties.step()
+    await scene.duties.close()
+    gc.collect()
+    assert scene.ledger.sent == []
 
 
 def committing(round_: int, block: int) -> BeaconStatus:

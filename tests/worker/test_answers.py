@@ -12,6 +12,8 @@ import pytest
 from llmnet import proof
 from llmnet.engine import EngineClosedError, ModelFiles, NumericsError
 from llmnet.proof import ServiceSpec
+from llmnet.worker.answering import Terms
+from llmnet.worker.errors import Unavailable
 
 from .shop import FakeChain, ScriptedBackend, Shop, body_of, events_of, make_request, refused
 
@@ -35,6 +37,22 @@ async def test_a_replayed_stream_tells_the_same(shop: Shop) -> None:
     assert first[-1]["llmnet"] == again[-1]["llmnet"]
     text = ["".join(e["choices"][0]["delta"].get("content", "") for e in events) for events in (first, again)]
     assert text[0] == text[1]
+
+
+async def test_a_worker_stopped_before_an_answer_took_its_first_step_tells_who_waits(shop: Shop) -> None:
+    """A task that is cancelled before it began runs nothing, not even what it has in `finally`."""
+    running = shop.answerer.start(make_request(), (1, 2), Terms(bytes(32), 1000, 2000))
+
+    async def read() -> None:
+        async for _ in running.follow():
+            pass
+
+    reading = asyncio.create_task(read())
+    await shop.answerer.close()
+    async with asyncio.timeout(5):
+        with pytest.raises(Unavailable, match="being stopped"):
+            await reading
+    assert len(shop.answerer) == 0
 
 
 async def test_an_answer_is_stored_before_its_receipt_is_sent(shop: Shop) -> None:

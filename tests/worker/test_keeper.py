@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -296,3 +297,12 @@ async def test_an_account_that_is_not_ready_is_told_what_to_do(
     assert await net.client.next_nonce(WORKER.public) == nonce, "nothing to do, nothing sent"
     await prepare(replace(config, price_in=7), net.client, WORKER, spec, bytes(32))
     assert await net.client.next_nonce(WORKER.public) == nonce + 1
+
+
+async def test_work_that_was_stopped_before_it_began_leaves_nothing(net: Network, keeper: Keeper) -> None:
+    """What was never awaited is told as a warning when it is collected, and a warning is an error here."""
+    before = await net.client.next_nonce(WORKER.public)
+    await keeper.step(await block_of(net))
+    await keeper.close()
+    gc.collect()
+    assert await net.client.next_nonce(WORKER.public) == before
