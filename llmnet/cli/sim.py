@@ -53,6 +53,10 @@ def add(app: typer.Typer) -> None:
         evidence: Evidence = None,
         answers: Annotated[int, typer.Option(min=1, help="Answers that each worker sells.")] = 400,
         seeds: Annotated[int, typer.Option(min=1, help="Runs of each seat.")] = 3,
+        closer: Annotated[
+            int,
+            typer.Option(min=0, help="More runs of what comes near to paying: few do not tell it from luck."),
+        ] = 0,
         jobs: Annotated[int, typer.Option(min=1, help="Processes at once.")] = 2,
         price: Annotated[str, typer.Option(metavar="TOKENS", help="Price of an answer.")] = "0.01",
         wasm: Annotated[Path | None, typer.Option(metavar="FILE", help="Runtime.")] = None,
@@ -64,7 +68,9 @@ def add(app: typer.Typer) -> None:
         terms = Terms(recorded, parse_amount(price))
         plan = Plan(find_wasm(wasm), terms, answers=answers, seeds=tuple(range(1, seeds + 1)))
         chosen = names or [scenario.name for scenario in scenarios(recorded)]
-        results = play_all(plan, chosen, jobs=jobs, watch=lambda done, all_: note(f"{done} of {all_} runs"))
+        results = play_all(
+            plan, chosen, closer=closer, jobs=jobs, watch=lambda done, all_: note(f"{done} of {all_} runs")
+        )
         document = _document(results, answers, seeds, evidence or _CHECKOUT)
         if out is not None:
             out.write_text(json.dumps(document, indent=1) + "\n")
@@ -100,7 +106,8 @@ def _show(results: Sequence[Result]) -> None:
     rows = [
         (
             result.name,
-            f"{result.value:+.2f} ± {result.spread:.2f}",
+            f"{result.value:+.2f} ± {result.error:.2f}",
+            str(result.runs),
             f"{result.deviant:+.0f}",
             f"{result.honest:+.0f}",
             f"{result.sold:.0f}",
@@ -109,9 +116,9 @@ def _show(results: Sequence[Result]) -> None:
         )
         for result in sorted(results, key=lambda result: -result.value)
     ]
-    numbers = ("value", "deviant", "honest", "sold", "slashed", "honest slashed")
+    numbers = ("value", "runs", "deviant", "honest", "sold", "slashed", "honest slashed")
     table(
-        "What deviating brings more than honesty: R an answer sold, validators: R an audit; whole runs in R",
+        "What deviating brings more than honesty, with its standard error: R an answer sold, validators: R an audit; whole runs in R",
         ("deviation", *numbers),
         rows,
         right=numbers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from llmnet.redteam.errors import BadCells
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 T = TypeVar("T")
+_ROUNDING = 1e-6
+"""R, below which a mean is nothing but the rounding of a sum."""
 
 
 class _Read(BaseModel):
@@ -177,18 +180,30 @@ class Comparison(_Read):
 
 
 class Simulated(_Read):
-    """A deviation that was played on the real runtime. `value`: R an answer more than honesty."""
+    """A deviation that was played on the real runtime. `value`: R an answer more than honesty, mean of `runs` runs that
+    have the standard deviation `spread`."""
 
     name: str
     role: str
     value: float
     spread: float
+    runs: Count
     lost: float
     honest_punished: Count
 
+    @property
+    def error(self) -> float:
+        """Standard error of `value`; 0 for a single run, where nobody knows."""
+        return self.spread / math.sqrt(max(1, self.runs - 1))
+
+    @property
+    def pays(self) -> bool:
+        """Whether it brings more than the rounding of a sum does."""
+        return self.value > _ROUNDING
+
 
 class Simulation(_Read):
-    """What deviations earn: `answers` a worker, once for each of `seeds`, replaying the file `evidence`."""
+    """What deviations earn: `answers` a worker, at least once for each of `seeds`, replaying the file `evidence`."""
 
     evidence: str
     answers: Count

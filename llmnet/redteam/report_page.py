@@ -194,7 +194,7 @@ def _economics(results: Results) -> str:
     best = max(played.results, key=lambda found: found.value, default=None)
     text = _ECONOMICS.format(evidence=played.evidence, answers=played.answers, seeds=played.seeds)
     if best is not None:
-        text += f"The most profitable deviation found is `{best.name}`: {best.value:+.2f} R.\n"
+        text += f"The most profitable deviation found is `{best.name}`: {best.value:+.4f} ± {best.error:.4f} R in {best.runs} runs.\n"
     return _section("What deviations earn", [text, *_texts(tables.economics(results))])
 
 
@@ -229,9 +229,9 @@ instead of 32. Its values are rounded to bfloat16 in every class, since its fiel
 states cannot see a cheap decode behind an honest prefill, methods that look at tokens alone cannot see one that samples the same tokens.
 """
 _ECONOMICS = """\
-Agents on the real runtime, replaying `{evidence}`: {answers} answers a worker, {seeds} seeds. The value is what a deviation brings
-more than honesty does, an answer sold or an audit sat on. Signatures have random parts, and with them the hashes that beacons are made of:
-two runs of one seed differ.
+Agents on the real runtime, replaying `{evidence}`: {answers} answers a worker, {seeds} seeds, and more where that comes near to paying.
+The value is what a deviation brings more than honesty does, an answer sold or an audit sat on. Signatures have random parts, and with
+them the hashes that beacons are made of: two runs of one seed differ.
 """
 _AGAIN = """\
 ## How to run it again

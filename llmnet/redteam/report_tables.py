@@ -371,13 +371,22 @@ def economics(results: Results) -> list[Table]:
     if results.simulation is None:
         return []
     ordered = sorted(results.simulation.results, key=lambda found: -found.value)
-    columns = ("deviation", "of a", "value, R", "spread", "of them slashed", "honest workers punished")
+    columns = (
+        "deviation",
+        "of a",
+        "value, R",
+        "standard error",
+        "runs",
+        "of them slashed",
+        "honest workers punished",
+    )
     rows = tuple(
         (
             found.name,
             found.role,
-            _signed(found.value) if found.value <= 0 else f"**{_signed(found.value)}**",
-            f"{found.spread:.2f}",
+            f"**{_signed(found.value)}**" if found.pays else _signed(found.value),
+            f"{found.error:.2f}",
+            str(found.runs),
             f"{found.lost:.1f}",
             str(found.honest_punished),
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,8 @@ from llmnet.sim.world import fresh_world
 
 Watch = Callable[[int, int], None]
 """Told (runs done, runs to do)."""
+NEAR = -3.0
+"""Value, in R, from which on a deviation is looked at more closely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +66,23 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Result:
     """`value`: what the deviation brings more than honesty, in R for each answer sold (validators: audit sat on), mean
-    over the seeds; `spread` is their standard deviation. `deviant`, `honest`: the whole gain of a run, in R."""
+    of `runs` runs; `spread` is their standard deviation. `deviant`, `honest`: the whole gain of a run, in R."""
 
     name: str
     role: str
     value: float
     spread: float
+    runs: int
     deviant: float
     honest: float
     sold: float
     lost: float
     honest_punished: int
+
+    @property
+    def error(self) -> float:
+        """Standard error of `value`; that of a single run is not known, and 0 here."""
+        return self.spread / math.sqrt(max(1, self.runs - 1))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -94,31 +103,59 @@ def play(scenario: Scenario, plan: Plan) -> Result:
     return _result(scenario, deviant, honest)
 
 
-def play_all(plan: Plan, names: Sequence[str], *, jobs: int = 1, watch: Watch | None = None) -> list[Result]:
+def play_all(
+    plan: Plan, names: Sequence[str], *, closer: int = 0, jobs: int = 1, watch: Watch | None = None
+) -> list[Result]:
     """Many scenarios, their runs spread over `jobs` processes; twins that several share are played once.
 
-    Raises UnknownScenario before anything is played.
+    What comes NEAR to paying with the plan's seeds is played with `closer` more: few runs do not tell the luck of not
+    being slashed from a profit. Raises UnknownScenario before anything is played.
     """
     chosen = [named(plan, name) for name in names]
-    twins = {scenario.twin + "/" + "/".join(scenario.members): scenario for scenario in chosen}
-    wanted = [(scenario.name, True, seed) for scenario in chosen for seed in plan.seeds]
-    wanted += [(scenario.name, False, seed) for scenario in twins.values() for seed in plan.seeds]
-    seen: dict[tuple[str, bool, int], Seen] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: dict[Future[Seen], tuple[str, bool, int]] = {
-            pool.submit(_play_one, plan, *task): task for task in wanted
+        runs = _Runs(plan, chosen, pool, watch)
+        runs.add(chosen, plan.seeds)
+        near = [scenario for scenario in chosen if runs.result(scenario).value > NEAR]
+        first = max(plan.seeds, default=0) + 1
+        runs.add(near, range(first, first + closer))
+    return [runs.result(scenario) for scenario in chosen]
+
+
+class _Runs:
+    """What was seen so far, by scenario, whether it was the deviant's seat, and seed."""
+
+    def __init__(self, plan: Plan, chosen: Sequence[Scenario], pool: Executor, watch: Watch | None) -> None:
+        self._plan, self._pool, self._watch = plan, pool, watch
+        self._twins = {_twin(scenario): scenario.name for scenario in chosen}
+        self._seeds: dict[str, list[int]] = {scenario.name: [] for scenario in chosen}
+        self._seen: dict[tuple[str, bool, int], Seen] = {}
+
+    def add(self, chosen: Sequence[Scenario], seeds: Sequence[int]) -> None:
+        """Play these scenarios and their twins with these seeds; what was played already is not played again."""
+        wanted: dict[tuple[str, bool, int], None] = {}
+        for scenario in chosen:
+            for seed in seeds:
+                self._seeds[scenario.name].append(seed)
+                wanted[scenario.name, True, seed] = None
+                wanted[self._twins[_twin(scenario)], False, seed] = None
+        waiting = {
+            self._pool.submit(_play_one, self._plan, *task): task for task in wanted if task not in self._seen
         }
+        of = len(self._seen) + len(waiting)
         for future in as_completed(waiting):
-            seen[waiting[future]] = future.result()
-            if watch is not None:
-                watch(len(seen), len(wanted))
-    results = []
-    for scenario in chosen:
-        twin = twins[scenario.twin + "/" + "/".join(scenario.members)]
-        deviant = [seen[scenario.name, True, seed] for seed in plan.seeds]
-        honest = [seen[twin.name, False, seed] for seed in plan.seeds]
-        results.append(_result(scenario, deviant, honest))
-    return results
+            self._seen[waiting[future]] = future.result()
+            if self._watch is not None:
+                self._watch(len(self._seen), of)
+
+    def result(self, scenario: Scenario) -> Result:
+        """Of all its runs."""
+        seeds, twin = self._seeds[scenario.name], self._twins[_twin(scenario)]
+        deviant = [self._seen[scenario.name, True, seed] for seed in seeds]
+        return _result(scenario, deviant, [self._seen[twin, False, seed] for seed in seeds])
+
+
+def _twin(scenario: Scenario) -> str:
+    return scenario.twin + "/" + "/".join(scenario.members)
 
 
 def best_deviation(results: Iterable[Result]) -> Result:
@@ -150,6 +187,7 @@ def _result(scenario: Scenario, deviant: Sequence[Seen], honest: Sequence[Seen])
         scenario.role,
         statistics.fmean(values),
         statistics.pstdev(values),
+        len(values),
         statistics.fmean(seen.gain for seen in deviant),
         statistics.fmean(seen.gain for seen in honest),
         statistics.fmean(seen.sold for seen in deviant),

@@ -138,6 +138,7 @@ def simulation() -> dict[str, Any]:
         "role": "validator",
         "value": 0.25,
         "spread": 0.1,
+        "runs": 5,
         "lost": 0.0,
         "honest_punished": 0,
     }
@@ -182,7 +183,7 @@ def test_the_readme_names_what_is_not_covered_or_late_and_nothing_else() -> None
     names = {cell.attack for cell in cells if not cell.covered or cell.late}
     names |= {one.name for one in found.outcomes if not one.covered}
     assert found.simulation is not None
-    names |= {one.name for one in found.simulation.results if one.value > 0}
+    names |= {one.name for one in found.simulation.results if one.pays}
     text = (ROOT / "README.md").read_text()
     named = text[text.index("**Not covered today**") : text.index("`make redteam` tries")]
     assert set(re.findall(r"`([^`]+)`", named)) == names
@@ -303,8 +304,8 @@ def test_a_method_that_was_looked_at_in_one_class_only_costs_what_it_costs_there
 
 def test_deviations_that_pay_come_first_and_in_bold(root: Path) -> None:
     text = text_of(root)
-    assert "| lazy | validator | **+0.25** |" in text
-    assert "The most profitable deviation found is `lazy`: +0.25 R." in text
+    assert "| lazy | validator | **+0.25** | 0.05 | 5 |" in text
+    assert "The most profitable deviation found is `lazy`: +0.2500 ± 0.0500 R in 5 runs." in text
     assert text.index("| lazy |") < text.index("| cheap |")
 
 

@@ -7,8 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from llmnet.sim import Market, Plan, Position, Recorded, Terms, UnknownScenario, always, fresh_world, play_all
-from llmnet.sim.play import named
+from llmnet.sim import (
+    Market,
+    Plan,
+    Position,
+    Recorded,
+    Result,
+    Terms,
+    UnknownScenario,
+    always,
+    fresh_world,
+    play_all,
+)
+from llmnet.sim.play import NEAR, named
 from llmnet.sim.scenarios import PLANTED, scenarios
 from llmnet.sim.validators import framing
 from llmnet.sim.workers import after, sometimes
@@ -40,7 +51,7 @@ def test_a_cheat_between_the_drawn_positions_is_challenged(plan: Plan) -> None:
             market.worker("cheat", always("sparse"))
             for number in range(5):
                 market.validator(f"v{number}", challenges=looks)
-            market.run(5, 5)
+            market.run(20, 20)
             challenged = market.events["ReviewFiled"]
             assert (challenged > 0) is looks
             if looks:
@@ -86,6 +97,24 @@ def test_twins_are_shared_and_names_are_checked(plan: Plan) -> None:
         play_all(plan, ["nothing of the kind"])
     with pytest.raises(UnknownScenario):
         named(plan, "")
+
+
+def test_what_comes_near_to_paying_is_played_more_often(plan: Plan) -> None:
+    """One run that was not slashed does not say whether that was luck."""
+    seen: list[tuple[int, int]] = []
+    small = replace(plan, answers=40, per_epoch=20, seeds=(1,))
+    names = ["other_model 100%", "other_model after 300 honest answers"]
+    cheat, honest = play_all(small, names, closer=2, watch=lambda done, of: seen.append((done, of)))
+    assert (cheat.runs, honest.runs) == (1, 3)
+    assert cheat.value < NEAR and abs(honest.value) < 0.01
+    assert seen == [(1, 3), (2, 3), (3, 3), (4, 7), (5, 7), (6, 7), (7, 7)]
+
+
+def test_more_runs_make_the_error_smaller() -> None:
+    def of(runs: int) -> float:
+        return Result("x", "worker", 0.0, 3.0, runs, 0.0, 0.0, 0.0, 0.0, 0).error
+
+    assert [of(2), of(10)] == [3.0, 1.0]
 
 
 def test_names_are_unique(recorded: Recorded) -> None:
