@@ -89,6 +89,7 @@ from llmnet.chain.ss58 import ss58_decode, ss58_encode
 from llmnet.chain.sync import SyncClient
 from llmnet.chain.transport import Subscription, Transport
 from llmnet.chain.typed import TypeTable
+from llmnet.chain.underway import Underway
 from llmnet.chain.values import Call, Err, Ok, Some, Tagged, Variant, variant_name
 from llmnet.chain.view import View
 from llmnet.chain.websocket import WebSocketTransport
@@ -162,6 +163,7 @@ __all__ = [
     "TxResult",
     "TxStatus",
     "TypeTable",
+    "Underway",
     "UnknownEntry",
     "UnsupportedExtension",
     "UnsupportedSignature",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,10 +49,24 @@ def record_honest(
     progress: Progress | None = None,
 ) -> RecordingFile:
     """Answers of this machine's honest engine beside its reference, resumable. Raises BadRecording, EngineError, VerifierError."""
+
+    def asked(tokenizer: Tokenizer) -> list[Job]:
+        return honest_jobs(tokenizer, answers, long=long, deep=deep)
+
+    return _record(path, files, spec, asked, device, progress)
+
+
+def _record(
+    path: Path,
+    files: ModelFiles,
+    spec: ServiceSpec,
+    asked: Callable[[Tokenizer], list[Job]],
+    device: str,
+    progress: Progress | None,
+) -> RecordingFile:
     RecordingFile(path, spec)  # a file of another spec is refused before anything is loaded
     engine = Engine(files, spec, device=device)
-    jobs = honest_jobs(engine.tokenizer, answers, long=long, deep=deep)
-    return record(path, engine, Reference(files, spec), jobs, progress)
+    return record(path, engine, Reference(files, spec), asked(engine.tokenizer), progress)
 
 
 AGAIN = "~"
@@ -86,10 +100,11 @@ def record_again(
     progress: Progress | None = None,
 ) -> RecordingFile:
     """As `record_honest`, of what was asked under these ids there. Raises ValueError for another id."""
-    RecordingFile(path, spec)
-    engine = Engine(files, spec, device=device)
-    asked = honest_jobs(engine.tokenizer, MOST_ANSWERS)
-    return record(path, engine, Reference(files, spec), jobs_again(asked, ids, rounds), progress)
+
+    def asked(tokenizer: Tokenizer) -> list[Job]:
+        return jobs_again(honest_jobs(tokenizer, MOST_ANSWERS), ids, rounds)
+
+    return _record(path, files, spec, asked, device, progress)
 
 
 def temperature_of(prompt_id: str) -> int:

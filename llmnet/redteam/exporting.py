@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmnet.measure import Recording, evidence
-from llmnet.proof import Calibration, ServiceSpec, tolerance
+from llmnet.measure import Recording, observe
+from llmnet.proof import Calibration
 from llmnet.redteam.attack import Source
 from llmnet.redteam.campaign import needed, slug
 from llmnet.redteam.cells import Bench
 from llmnet.redteam.registry import chosen
 from llmnet.redteam.shop import Shop
-from llmnet.verifier.calibrate import Observed
+from llmnet.verifier.calibrate import Observation, Observed, positions_of
 
 KINDS = (
     *("int8", "int4", "fp8", "fp8_kv", "skip_1", "small_model", "every_tenth", "one_edited"),
@@ -30,7 +30,7 @@ def document(shop: Shop, judged_with: Bench, observed: Observed) -> dict[str, An
     kinds: dict[str, Any] = {
         "honest": {
             "saves": 0.0,
-            "answers": [_honest(observed, place, judged_with.row) for place in _some(observed)],
+            "answers": [_replayed(observed.answers[place], judged_with.row) for place in _some(observed)],
         }
     }
     for attack in chosen(KINDS):
@@ -42,7 +42,7 @@ def document(shop: Shop, judged_with: Bench, observed: Observed) -> dict[str, An
         sold = attack.answers(Source(shop.spec, recordings))
         kinds[attack.name] = {
             "saves": round(attack.saves.of(shop.numerics), 4),
-            "answers": [_seen(recording, shop.spec, judged_with.row) for recording in sold],
+            "answers": [_replayed(observe(recording, shop.spec), judged_with.row) for recording in sold],
         }
     row = judged_with.row
     return {"calibration": {name: getattr(row, name) for name in row.__slots__}, "kinds": kinds}
@@ -70,18 +70,5 @@ def _some(observed: Observed) -> range:
     return range(0, len(observed.answers), max(1, -(-len(observed.answers) // HONEST)))
 
 
-def _honest(observed: Observed, place: int, row: Calibration) -> Answer:
-    found = observed.answers[place]
-    rows = zip(found.logit, found.hidden, found.deficit, strict=True)
-    return [[logit, hidden, _miss(short, row, found.temperature)] for logit, hidden, short in rows]
-
-
-def _seen(recording: Recording, spec: ServiceSpec, row: Calibration) -> Answer:
-    return [
-        [point.logit, point.hidden, _miss(point.deficit, row, recording.temperature)]
-        for point in evidence(recording, spec)
-    ]
-
-
-def _miss(short: int | None, row: Calibration, temperature: int) -> int:
-    return int(short is not None and short > tolerance(row.tau_sample, temperature))
+def _replayed(answer: Observation, row: Calibration) -> Answer:
+    return [[logit, hidden, int(missed)] for logit, hidden, missed in positions_of(answer, row)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from llmnet.redteam.errors import BadCells
+from llmnet.sim import standard_error
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -193,8 +193,8 @@ class Simulated(_Read):
 
     @property
     def error(self) -> float:
-        """Standard error of `value`; 0 for a single run, where nobody knows."""
-        return self.spread / math.sqrt(max(1, self.runs - 1))
+        """Standard error of `value`."""
+        return standard_error(self.spread, self.runs)
 
     @property
     def pays(self) -> bool:

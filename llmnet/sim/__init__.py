@@ -6,7 +6,7 @@ that was recorded from real models."""
 from llmnet.sim.errors import BadEvidence, CallFailed, SimError, UnknownScenario
 from llmnet.sim.evidence import HONEST, Position, Recorded, load
 from llmnet.sim.market import Market
-from llmnet.sim.play import Costs, Plan, Result, best_deviation, play, play_all
+from llmnet.sim.play import Costs, Plan, Result, best_deviation, play, play_all, standard_error
 from llmnet.sim.scenarios import Scenario, scenarios
 from llmnet.sim.workers import Terms, always, sometimes
 from llmnet.sim.world import UNIT, World, fresh_world
@@ -35,4 +35,5 @@ __all__ = [
     "play_all",
     "scenarios",
     "sometimes",
+    "standard_error",
 ]

@@ -63,6 +63,11 @@ class Seen:
         return self.gain / self.sold if self.sold else 0.0
 
 
+def standard_error(spread: float, runs: int) -> float:
+    """Of the mean of so many runs that have this standard deviation; that of a single run is not known, and 0 here."""
+    return spread / math.sqrt(max(1, runs - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """`value`: what the deviation brings more than honesty, in R for each answer sold (validators: audit sat on), mean
@@ -81,8 +86,8 @@ class Result:
 
     @property
     def error(self) -> float:
-        """Standard error of `value`; that of a single run is not known, and 0 here."""
-        return self.spread / math.sqrt(max(1, self.runs - 1))
+        """Standard error of `value`."""
+        return standard_error(self.spread, self.runs)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

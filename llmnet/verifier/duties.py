@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from llmnet.chain import Block, ChainError, DispatchFailed, TransportClosed, WrongChain
+from llmnet.chain import Block, ChainError, DispatchFailed, TransportClosed, Underway, WrongChain
 from llmnet.pallets import spot_checks
 from llmnet.pallets.spot_checks import Duty, Stage
 from llmnet.proof import reference_commitment
@@ -64,7 +64,7 @@ class Duties:
     ) -> None:
         self._ledger, self._store, self._auditor, self._clock = ledger, store, auditor, clock
         self._challenges, self._beacon, self._keep_blocks = challenges, beacon, keep_blocks
-        self._busy: dict[Hashable, asyncio.Task[None]] = {}
+        self._busy = Underway(self._guard)
         self._settled: set[Hashable] = set()
         self._refusals: Counter[Hashable] = Counter()
         self._resting_until = 0
@@ -99,14 +99,11 @@ class Duties:
 
     async def close(self) -> None:
         """Stop what is under way; a later process goes on from the store."""
-        for task in list(self._busy.values()):
-            task.cancel()
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self._busy.close()
 
     async def drain(self) -> None:
         """Wait until nothing is under way."""
-        while self._busy:
-            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self._busy.drain()
 
     # Beginning
 
@@ -123,16 +120,10 @@ class Duties:
             self._begin((duty.audit, duty.stage), work(duty))
 
     def _begin(self, key: Hashable, work: Coroutine[Any, Any, None]) -> None:
-        if key in self._busy or key in self._settled:
+        if key in self._settled:
             work.close()
-            return
-        task = asyncio.create_task(self._guard(key, work), name=str(key))
-        self._busy[key] = task
-        task.add_done_callback(lambda _: self._over(key, work))
-
-    def _over(self, key: Hashable, work: Coroutine[Any, Any, None]) -> None:
-        self._busy.pop(key, None)
-        work.close()  # it has not begun if its task was cancelled before its first step
+        else:
+            self._busy.begin(key, work)
 
     async def _guard(self, key: Hashable, work: Coroutine[Any, Any, None]) -> None:
         """Run a duty. It is settled when it is done or hopeless; otherwise the next step begins it anew."""

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from llmnet import proof
-from llmnet.chain import Block, ChainError, Client, DispatchFailed, Signer, View
+from llmnet.chain import Block, ChainError, Client, DispatchFailed, Signer, Underway, View
 from llmnet.pallets import registry, sessions, spot_checks
 from llmnet.pallets.sessions import StatusClosed, StatusClosing
 from llmnet.pallets.spot_checks import Audit, BatchState, Duty, Stage
@@ -47,7 +47,7 @@ class Keeper:
         """`on_return` is called when a slash is taken back: it puts on chain what a worker needs to go on."""
         self._config, self._client, self._signer, self._store = config, client, signer, store
         self._appeals, self._on_return = appeals, on_return
-        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._busy = Underway(self._guard)
         self._resting: dict[str, int] = {}  # the first block in which something refused is tried again
         self._block = 0
         self._removed = False
@@ -97,21 +97,13 @@ class Keeper:
 
     async def close(self) -> None:
         """Stop what is under way."""
-        for task in self._busy.values():
-            task.cancel()
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self._busy.close()
 
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        if name in self._busy or self._block < self._resting.get(name, 0):
+        if self._block < self._resting.get(name, 0):
             work.close()
-            return
-        task = asyncio.create_task(self._guard(name, work), name=name)
-        self._busy[name] = task
-        task.add_done_callback(lambda _: self._over(name, work))
-
-    def _over(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._busy.pop(name, None)
-        work.close()  # it has not begun if its task was cancelled before its first step
+        else:
+            self._busy.begin(name, work)
 
     async def _guard(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 from llmnet.devnode import runtime_artifact
 from llmnet.redteam.protocol import Outcome, Setting, attacks, run_all
 from llmnet.redteam.protocol.room import REWARD
-from llmnet.verifier.calibrate import load
+from llmnet.redteam.protocol.setting import observed_in
 
 _HONEST = Path("docs/verification-data")
 
@@ -71,10 +71,7 @@ def main(argv: list[str] | None = None) -> int:
         for attack in attacks().values():
             sys.stdout.write(f"{attack.family}: {attack.name}: {attack.does}\n")
         return 0
-    honest, again = (
-        tuple(load(path) for path in sorted(options.honest.glob(f"{kind}-*.jsonl.xz")))
-        for kind in ("honest", "again")
-    )
+    honest, again = (observed_in(options.honest, kind) for kind in ("honest", "again"))
     setting = Setting(options.wasm or runtime_artifact(), None, options.seed, options.scale, honest, again)
     command = f"python -m llmnet.redteam.protocol --scale {setting.scale} --out docs/verification-data/protocol.json"
 

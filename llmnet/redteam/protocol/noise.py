@@ -19,7 +19,7 @@ from llmnet.redteam.protocol.registry import Effect, Found, attack
 from llmnet.redteam.protocol.room import CALIBRATION, TOKENS, Room
 from llmnet.redteam.protocol.setting import Setting
 from llmnet.sim.evidence import lanes_at
-from llmnet.verifier.calibrate import Observed, against, fit, measured_row
+from llmnet.verifier.calibrate import Observed, against, fit, measured_row, positions_of
 
 _FAMILY = "noise"
 _FEW = 5  # questions that a requester asks again and again
@@ -71,14 +71,7 @@ def _row(one: Observed) -> Calibration:
 
 
 def _strain(one: Observed, row: Calibration) -> Strain:
-    answers = [
-        [
-            (logit, hidden, short is not None and short > proof.tolerance(row.tau_sample, answer.temperature))
-            for logit, hidden, short in zip(answer.logit, answer.hidden, answer.deficit, strict=True)
-        ]
-        for answer in one.answers
-    ]
-    return Strain(one.numerics.name, row, answers)
+    return Strain(one.numerics.name, row, [positions_of(answer, row) for answer in one.answers])
 
 
 def mined(one: Observed, row: Calibration) -> Strain:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from llmnet.redteam.protocol.room import Room
 from llmnet.sim import fresh_world
-from llmnet.verifier.calibrate import Observed
+from llmnet.verifier.calibrate import Observed, load
+
+
+def observed_in(folder: Path, kind: str) -> tuple[Observed, ...]:
+    """The packed answers of a kind, "honest" or "again", class by class. Raises what `load` raises."""
+    return tuple(load(path) for path in sorted(folder.glob(f"{kind}-*.jsonl.xz")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,15 @@ from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
 from llmnet.verifier.calibrate.fit import TARGET, Method, fit
 from llmnet.verifier.calibrate.floor import FLOOR, FOREVER, TAU, floor_calibration, tau_of
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
-from llmnet.verifier.calibrate.judge import Audited, against, audit, audit_at, every_audit, most_deviating
+from llmnet.verifier.calibrate.judge import (
+    Audited,
+    against,
+    audit,
+    audit_at,
+    every_audit,
+    most_deviating,
+    positions_of,
+)
 from llmnet.verifier.calibrate.observed import Observation, Observed, load, merge, save
 from llmnet.verifier.calibrate.page import page, tables
 from llmnet.verifier.calibrate.plot import draw
@@ -62,6 +70,7 @@ __all__ = [
     "merge",
     "most_deviating",
     "page",
+    "positions_of",
     "quantile",
     "quantile_above",
     "report",

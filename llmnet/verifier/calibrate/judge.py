@@ -82,6 +82,15 @@ def margin_evidence(answer: Observation, tau: int, positions: Sequence[int]) -> 
     return clip(MARGIN_MISS * misses + MARGIN_HIT * (len(deficits) - misses)), misses
 
 
+def positions_of(answer: Observation, row: Calibration) -> list[tuple[int, int, bool]]:
+    """All its positions as attacks and simulation replay them: squared distances of both sketches, and whether the token missed."""
+    most = tolerance(row.tau_sample, answer.temperature)
+    return [
+        (logit, hidden, short is not None and short > most)
+        for logit, hidden, short in zip(answer.logit, answer.hidden, answer.deficit, strict=True)
+    ]
+
+
 def most_deviating(answers: Sequence[Observation], row: Calibration, count: int) -> list[str]:
     """The ids of so many answers with the most evidence against their worker, of distances and tokens, the worst first."""
     ordered = sorted(answers, key=lambda answer: against(answer, row), reverse=True)

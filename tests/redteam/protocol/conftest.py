@@ -9,7 +9,7 @@ import pytest
 
 from llmnet.devnode import runtime_artifact
 from llmnet.redteam.protocol import Setting
-from llmnet.verifier.calibrate import load
+from llmnet.redteam.protocol.setting import observed_in
 
 HONEST = Path(__file__).parents[3] / "docs" / "verification-data"
 
@@ -18,8 +18,5 @@ HONEST = Path(__file__).parents[3] / "docs" / "verification-data"
 def setting() -> Setting:
     """Each attack as seldom as makes sense."""
     full = os.environ.get("LLMNET_REDTEAM") == "full"
-    honest, again = (
-        tuple(load(path) for path in sorted(HONEST.glob(f"{kind}-*.jsonl.xz"))) if full else ()
-        for kind in ("honest", "again")
-    )
+    honest, again = (observed_in(HONEST, kind) if full else () for kind in ("honest", "again"))
     return Setting(runtime_artifact(), honest=honest, again=again)
