@@ -19,6 +19,7 @@ from .scoring import (
     Sprt,
     clip,
     distance,
+    exception_evidence,
     exception_misses,
     position_evidence,
     sprt,
@@ -96,24 +97,26 @@ def judge_exceptions(
     spec: ServiceSpec,
     request_seed: bytes,
     temperature: int,
-    n_out: int,
+    first: int,
+    others: int,
 ) -> Judgement:
-    """Judge the leaves at positions that an accuser has chosen, of an answer of `n_out` tokens (protocol section 7).
+    """Judge the leaves at positions that an accuser has chosen (protocol section 7). The audit has added `first` to the worker's
+    margin sum, and has left `others` tokens undrawn.
 
     A leaf that contradicts itself or the delivered tokens fails it (position evidence 3072), and so do
-    `exception_misses` margin misses (margin evidence 3072). All else, in whichever direction, counts nothing.
+    `exception_misses` margin misses (`exception_evidence`). All else, in whichever direction, counts nothing.
     """
     found = judge(leaves, references, calibration, spec, request_seed, temperature)
     if found.verdict is Verdict.ABSTAIN:
         return found
     contradiction = not (found.self_consistent and found.tokens_match)
     misses = sum(row.margin is Margin.MISS for row in found.positions)
-    cheap = not contradiction and misses >= exception_misses(n_out)
+    cheap = not contradiction and misses >= exception_misses(first, others)
     return replace(
         found,
         verdict=Verdict.FAIL if contradiction or cheap else Verdict.PASS,
         position_evidence=EVIDENCE_MAX if contradiction else 0,
-        margin_evidence=EVIDENCE_MAX if cheap else 0,
+        margin_evidence=exception_evidence(misses, others) if cheap else 0,
     )
 
 

@@ -71,12 +71,19 @@ def is_alarming(position: int, total: int) -> bool:
     return position >= REFUTABLE and 2 * total >= SLASH
 
 
-def exception_misses(n_out: int) -> int:
-    """How many misses at positions that an accuser chose fail an answer of `n_out` tokens: so many that they give the most
-    evidence an answer may give, were all its other tokens hits; at most as many as can be named.
+def exception_misses(first: int, others: int) -> int:
+    """How many misses at positions that an accuser chose fail an answer: so many that, were all that nobody has opened hits, the
+    whole answer says what fails an audit. At least one, at most as many as can be named.
+
+    first: the margin evidence that the audit has added to its worker's sum, from -256; others: tokens that it has not drawn.
     """
-    enough = EVIDENCE_MAX - MARGIN_HIT * n_out
-    return min(MAX_POSITIONS, -(-enough // (MARGIN_MISS - MARGIN_HIT)))
+    short = max(0, MARGIN_FAIL - first) - MARGIN_HIT * others
+    return min(MAX_POSITIONS, max(1, -(-short // (MARGIN_MISS - MARGIN_HIT))))
+
+
+def exception_evidence(misses: int, others: int) -> int:
+    """What so many misses say between `others` tokens that were not drawn: 0 to 3072, before `beside`."""
+    return min(EVIDENCE_MAX, max(0, MARGIN_MISS * misses + MARGIN_HIT * max(0, others - misses)))
 
 
 def sprt(distances: Iterable[tuple[int, int]], calibration: Calibration) -> Sprt:

@@ -60,7 +60,11 @@ def try_answer(
     leaves = [recording.leaves[place] for place in positions]
     mine = tuple(recording.reference[place] for place in positions)
     found = judge(leaves, _panel(mine), row, spec, recording.request_seed, recording.temperature)
-    challenged = None if found.verdict is Verdict.FAIL else _challenge(recording, spec, row, positions)
+    challenged = (
+        None
+        if found.verdict is Verdict.FAIL
+        else _challenge(recording, spec, row, positions, found.margin_evidence)
+    )
     failed, position, margin = found.verdict is Verdict.FAIL, found.position_evidence, found.margin_evidence
     if challenged is not None and challenged.verdict is Verdict.FAIL:
         failed = True
@@ -74,17 +78,21 @@ def _panel(leaves: tuple[Leaf, ...]) -> list[Reference]:
 
 
 def _challenge(
-    recording: Recording, spec: ServiceSpec, row: Calibration, drawn: Collection[int]
+    recording: Recording, spec: ServiceSpec, row: Calibration, drawn: Collection[int], first: int
 ) -> Judgement | None:
     """What a validator that has looked at all positions brings about; None if it sees too little."""
-    seed, temperature, length = recording.request_seed, recording.temperature, len(recording.leaves)
+    seed, temperature, others = (
+        recording.request_seed,
+        recording.temperature,
+        len(recording.leaves) - len(drawn),
+    )
     seen = [leaf for leaf in recording.reference if leaf.position not in drawn]
     named = sorted(misses_of(seen, spec, row, seed, temperature))
-    if not is_enough(named, length):
+    if not is_enough(named, first, others):
         return None
     mine = tuple(recording.reference[place] for place in named)
     leaves = [recording.leaves[place] for place in named]
-    return judge_exceptions(leaves, _panel(mine), row, spec, seed, temperature, length)
+    return judge_exceptions(leaves, _panel(mine), row, spec, seed, temperature, first, others)
 
 
 def trials(

@@ -164,7 +164,8 @@ class Validator:
             or not isinstance(verdict, Variant)
         ):
             return
-        exceptions, enough = _exceptions(*looked), exception_misses(looked[0].receipt.n_out)
+        exceptions, undrawn = _exceptions(*looked), looked[0].receipt.n_out - len(looked[2])
+        enough = exception_misses(_number(fields["margin_evidence"]), undrawn)
         if verdict.name == "Passed" and len(exceptions) >= enough:
             call = spot_checks.challenge(audit, exceptions[: spot_checks.MAX_EXCEPTIONS])
             self.world.post(call, self.keys, _crossed_challenge)

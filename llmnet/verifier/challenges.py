@@ -128,13 +128,14 @@ class Challenges:
 
     async def _positions(self, look: Look, audit: Audit, answer: Answer) -> list[int]:
         """What to name: enough misses, or contradictions in the worker's own leaves where it hands them out."""
-        if is_enough(look.misses, answer.receipt.n_out):
+        drawn = set(await self._ledger.positions(look.audit))
+        first = 0 if audit.outcome is None else audit.outcome.evidence.margin
+        if is_enough(look.misses, first, answer.receipt.n_out - len(drawn)):
             return sorted(look.misses)
         leaves = await self._auditor.leaves(look.audit, audit, answer)
         if leaves is None or len(look.tokens) != len(leaves):
             return []
         reference = await self._auditor.reference(answer.spec)
-        drawn = set(await self._ledger.positions(look.audit))
         seed, temperature = answer.request_seed, answer.receipt.temperature
         found = contradictions(leaves, look.tokens, reference.spec, seed, temperature)
         return [position for position in found if position not in drawn][: spot_checks.MAX_EXCEPTIONS]

@@ -61,9 +61,9 @@ def misses_of(
     return tuple(sorted(lost, key=lambda position: (-lost[position], position))[:MAX_EXCEPTIONS])
 
 
-def is_enough(misses: Sequence[int], n_out: int) -> bool:
-    """Whether these misses alone fail an answer of so many tokens."""
-    return len(misses) >= exception_misses(n_out)
+def is_enough(misses: Sequence[int], first: int, others: int) -> bool:
+    """Whether these misses fail an answer whose audit has added `first` to the margin sum and left so many `others` undrawn."""
+    return len(misses) >= exception_misses(first, others)
 
 
 def contradictions(

@@ -188,8 +188,12 @@ class Appeals:
         reference = tuple(again[position] for position in positions)
         panel = [proof.Reference(account, reference) for account in _SELVES]
         given = opened, panel, calibration, spec, facts.request_seed, answer.receipt.temperature
-        named = review is not None
-        return proof.judge_exceptions(*given, answer.receipt.n_out) if named else proof.judge(*given)
+        if review is None:
+            return proof.judge(*given)
+        first = await spot_checks.audit(view, review.of)
+        drawn = await spot_checks.positions(view, review.of)
+        said = 0 if first is None or first.outcome is None else first.outcome.evidence.margin
+        return proof.judge_exceptions(*given, said, answer.receipt.n_out - len(drawn))
 
     async def _again(self, answer: Answer, request: Request, seed: bytes) -> list[Leaf] | str:
         """The leaves computed again, or those of the record where that would cost too much; else why there are none."""

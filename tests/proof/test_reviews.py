@@ -24,12 +24,12 @@ from llmnet.proof import (
     review_seed,
 )
 from llmnet.proof.drawing import REVIEW_PANEL
-from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_HIT, MARGIN_MISS, exception_misses
+from llmnet.proof.scoring import MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS, exception_evidence, exception_misses
 
 from .test_judge import ROW, SEED, SPEC, TRUTH, changed, lanes_by, references
 
 CLEAN = (Verdict.PASS, 0, 0)
-N_OUT, ENOUGH = 300, 5
+FIRST, OTHERS, ENOUGH = -208, 284, 5  # sixteen hits between 300 tokens
 
 
 def cheap(misses: int) -> tuple[tuple[Leaf, ...], list[Reference]]:
@@ -52,8 +52,10 @@ def _nudged(places: tuple[int, ...]) -> tuple[tuple[Leaf, ...], list[Reference]]
     return leaves, references(delivered, delivered, delivered)
 
 
-def verdict(leaves: tuple[Leaf, ...], among: list[Reference]) -> Judgement:
-    return judge_exceptions(leaves, among, ROW, SPEC, SEED, 256, N_OUT)
+def verdict(
+    leaves: tuple[Leaf, ...], among: list[Reference], first: int = FIRST, others: int = OTHERS
+) -> Judgement:
+    return judge_exceptions(leaves, among, ROW, SPEC, SEED, 256, first, others)
 
 
 def summary(result: Judgement) -> tuple[Verdict, int, int]:
@@ -71,13 +73,28 @@ def test_a_few_misses_are_chance_and_more_are_not() -> None:
     assert summary(verdict(*cheap(ENOUGH))) == (Verdict.FAIL, 0, 3072)
 
 
+def test_a_miss_that_was_drawn_and_one_that_was_named_are_two() -> None:
+    one = cheap(1)
+    assert summary(verdict(*one, first=-208, others=8)) == CLEAN
+    assert summary(verdict(*one, first=1_341, others=8)) == (Verdict.FAIL, 0, 1_536 - 7 * 13)
+
+
 def test_chosen_misses_outweigh_all_other_tokens_of_the_answer() -> None:
-    by_hand = {0: 2, 2: 2, 3: 3, 121: 3, 122: 4, 299: 5, 1_400: 14, 1_609: 16, 1_610: 16, 4_096: 16}
-    assert {n_out: exception_misses(n_out) for n_out in by_hand} == by_hand
-    for n_out in range(16, 1_600):
-        misses = exception_misses(n_out)
-        given = [MARGIN_MISS * some + MARGIN_HIT * (n_out - some) for some in (misses - 1, misses)]
-        assert given[0] < EVIDENCE_MAX <= given[1], n_out
+    by_hand = {(-208, 8): 2, (-208, 45): 2, (-208, 46): 3, (1_341, 8): 1, (1_341, 45): 1, (1_341, 46): 2}
+    by_hand |= {(0, 0): 2, (2_304, 0): 1, (3_072, 0): 1, (0, 1_610): 15, (0, 1_611): 16, (0, 4_096): 16}
+    assert {known: exception_misses(*known) for known in by_hand} == by_hand
+    for first in (-256, -208, 0, 1_341):
+        for others in range(1, 1_600):
+            misses = exception_misses(first, others)
+            given = [
+                first + MARGIN_MISS * some + MARGIN_HIT * (others - some) for some in (misses - 1, misses)
+            ]
+            assert given[0] < MARGIN_FAIL <= given[1], (first, others)
+
+
+def test_chosen_misses_say_what_they_say_beside_the_tokens_that_were_not_drawn() -> None:
+    said = {(1, 8): 1_445, (2, 8): 2_994, (3, 8): 3_072, (3, 176): 2_359, (0, 0): 0, (16, 4_096): 0}
+    assert {given: exception_evidence(*given) for given in said} == said
 
 
 def test_a_contradiction_counts_once_whatever_else_there_is() -> None:

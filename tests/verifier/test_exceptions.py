@@ -126,7 +126,7 @@ def losers(answered: Answered, count: int) -> list[Leaf]:
 def test_tokens_that_lost_are_named_the_clearest_first(answered: Answered) -> None:
     temperature, seed = answered.receipt.temperature, answered.request_seed
     found = misses_of(losers(answered, 20), answered.spec, FLOOR, seed, temperature)
-    assert exception_misses(answered.receipt.n_out) <= len(found) <= MAX_EXCEPTIONS
+    assert exception_misses(-208, answered.receipt.n_out) <= len(found) <= MAX_EXCEPTIONS
     lost = [
         certain_miss(leaf, answered.spec, FLOOR, seed, temperature)
         for position in found
@@ -136,9 +136,14 @@ def test_tokens_that_lost_are_named_the_clearest_first(answered: Answered) -> No
     assert lost == sorted(lost, reverse=True)  # type: ignore[type-var]
 
 
-@pytest.mark.parametrize(("n_out", "enough"), [(24, 3), (192, 4), (300, 5)])
-def test_how_many_fail_an_answer_depends_on_its_length(n_out: int, enough: int) -> None:
-    assert is_enough(range(enough), n_out) and not is_enough(range(enough - 1), n_out)
+@pytest.mark.parametrize(
+    ("first", "others", "enough"), [(-208, 8, 2), (1_341, 8, 1), (-208, 176, 4), (1_341, 176, 3)]
+)
+def test_how_many_fail_an_answer_depends_on_its_length_and_on_what_was_drawn(
+    first: int, others: int, enough: int
+) -> None:
+    assert is_enough(range(enough), first, others)
+    assert not is_enough(range(enough - 1), first, others)
 
 
 def test_contradictions_are_the_worker_s_own(answered: Answered) -> None:

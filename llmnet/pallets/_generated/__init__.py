@@ -1,6 +1,6 @@
 # Made by `python -m llmnet.pallets.generate` from a runtime's metadata. Changes here are lost.
 # ruff: noqa
-"""The types, calls, events, errors, storage, constants and functions of the runtime `llmnet`, version 6.
+"""The types, calls, events, errors, storage, constants and functions of the runtime `llmnet`, version 7.
 
 Nothing is imported before it is asked for: `from PACKAGE import MODULE`, where there are
 

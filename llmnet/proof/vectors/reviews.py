@@ -13,15 +13,23 @@ from .form import Case, VectorFile, case, unique
 from .source import Source
 from .verdicts import World, another_token, cheap_decode, shifted, world
 
+# Positions, temperature, what the audit has said of the tokens, and how many it has not drawn.
+_KNOWN = (
+    (16, 256, -208, 384),
+    (12, 0, -208, 84),
+    (3, 128, -208, 8),
+    (3, 128, 1_341, 8),
+    (4, 256, 1_341, 224),
+    (4, 256, 0, 45),
+)
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 
 
-def _worlds(source: Source, positions: int, temperature: int, n_out: int) -> list[World]:
+def _worlds(source: Source, positions: int, temperature: int, enough: int) -> list[World]:
     """Honest and fraudulent leaves, each with references that agree, disagree or are too few."""
     base = world(source, positions, temperature)
     cheap = cheap_decode(base)
     worlds = [base, cheap]
-    enough = exception_misses(n_out)
     worlds += [_cheap_at(base, cheap, misses) for misses in (enough - 1, enough)]
     far = base
     for at in range(positions):
@@ -52,9 +60,9 @@ def exceptions() -> VectorFile:
     """Verdicts on chosen positions."""
     source = Source("reviews")
     cases = [
-        one.judged_exceptions(n_out)
-        for positions, temperature, n_out in ((16, 256, 400), (12, 0, 100), (3, 128, 24))
-        for one in _worlds(source, positions, temperature, n_out)
+        one.judged_exceptions(first, others)
+        for positions, temperature, first, others in _KNOWN
+        for one in _worlds(source, positions, temperature, exception_misses(first, others))
     ]
     about = "the verdict on leaves at positions that an accuser has chosen"
     return VectorFile("judge_exceptions", about, unique(cases))

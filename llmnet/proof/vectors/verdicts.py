@@ -32,10 +32,10 @@ class World:
         """As a case of judge.json."""
         return case(self._given(), {"judgement": judge(*self._parts())})
 
-    def judged_exceptions(self, n_out: int) -> Case:
-        """As a case of judge_exceptions.json: chosen positions of an answer of `n_out` tokens."""
-        given = {**self._given(), "n_out": n_out}
-        return case(given, {"judgement": judge_exceptions(*self._parts(), n_out)})
+    def judged_exceptions(self, first: int, others: int) -> Case:
+        """As a case of judge_exceptions.json: chosen positions, `first` from the audit that left `others` undrawn."""
+        given = {**self._given(), "first": first, "others": others}
+        return case(given, {"judgement": judge_exceptions(*self._parts(), first, others)})
 
     def _parts(self) -> tuple[tuple[Leaf, ...], tuple[Reference, ...], Calibration, ServiceSpec, bytes, int]:
         return (

@@ -21,7 +21,14 @@ from llmnet.proof import (
     tolerance,
 )
 from llmnet.proof.drawing import MAX_POSITIONS
-from llmnet.proof.scoring import EVIDENCE_MAX, MARGIN_FAIL, MARGIN_HIT, MARGIN_MISS, exception_misses
+from llmnet.proof.scoring import (
+    EVIDENCE_MAX,
+    MARGIN_FAIL,
+    MARGIN_HIT,
+    MARGIN_MISS,
+    exception_evidence,
+    exception_misses,
+)
 from llmnet.verifier.calibrate.observed import Observation
 
 DRAWS_OF_LONG = 8
@@ -58,20 +65,23 @@ def audit_at(answer: Observation, row: Calibration, positions: Sequence[int]) ->
     broken = not set(answer.broken).isdisjoint(positions)
     evidence = sum(position_evidence(logit, hidden, row) for logit, hidden in pairs)
     failed = broken or tested is Sprt.FAILED or margin >= MARGIN_FAIL
-    challenged = not failed and _is_challenged(answer, row.tau_sample, positions)
+    more = 0 if failed else _challenge(answer, row.tau_sample, positions, margin)
     return Audited(
-        failed=failed or challenged,
+        failed=failed or more > 0,
         position=EVIDENCE_MAX if broken else clip(evidence),
-        margin=margin + (beside(margin, EVIDENCE_MAX) if challenged else 0),
+        margin=margin + more,
         sprt=tested,
         misses=misses,
     )
 
 
-def _is_challenged(answer: Observation, tau: int, drawn: Sequence[int]) -> bool:
-    """Whether it misses at enough of the other positions."""
-    others = set(range(len(answer))).difference(drawn)
-    return margin_evidence(answer, tau, sorted(others))[1] >= exception_misses(len(answer))
+def _challenge(answer: Observation, tau: int, drawn: Sequence[int], first: int) -> int:
+    """What a challenge adds to the margin evidence of the drawn positions; 0 if it misses too seldom at the others."""
+    others = sorted(set(range(len(answer))).difference(drawn))
+    misses = min(MAX_POSITIONS, margin_evidence(answer, tau, others)[1])
+    if misses < exception_misses(first, len(others)):
+        return 0
+    return beside(first, exception_evidence(misses, len(others)))
 
 
 def margin_evidence(answer: Observation, tau: int, positions: Sequence[int]) -> tuple[int, int]:

@@ -289,22 +289,41 @@ pub fn judge<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
 }
 
-/// How many margin misses at positions that somebody chose fail an answer of `n_out` tokens: so many that they give the
-/// most evidence that one answer may give, were all its other tokens hits; at most as many as can be named.
-///
-/// An honest worker misses here and there, and who has seen the whole output can choose just these places: so every
-/// place that was not chosen speaks for the worker.
-pub fn exception_misses(n_out: u32) -> u32 {
-	let (hit, miss) = (MARGIN_HIT.unsigned_abs(), MARGIN_MISS.unsigned_abs());
-	let enough = HIGHEST_EVIDENCE.unsigned_abs().saturating_add(n_out.saturating_mul(hit));
-	enough.div_ceil(miss.saturating_add(hit)).min(MAX_POSITIONS)
+/// What is known of the tokens of an answer before somebody names some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+	/// The margin evidence that its audit has added to the worker's sum.
+	pub margin: i32,
+	/// How many tokens the audit has not drawn.
+	pub others: u32,
 }
 
-/// Judges the leaves at positions that an accuser has chosen, of an answer of `n_out` tokens.
+impl Known {
+	/// How many margin misses at positions that somebody chose fail the answer: so many that, were all that nobody has
+	/// opened hits, the whole answer says what fails an audit. At least one, at most as many as can be named.
+	///
+	/// An honest worker misses here and there, and who has seen the whole output can choose just these places: so every
+	/// place that was not chosen speaks for the worker.
+	pub fn exception_misses(&self) -> u32 {
+		let (hit, miss) = (MARGIN_HIT.unsigned_abs(), MARGIN_MISS.unsigned_abs());
+		let short = MARGIN_FAIL.saturating_sub(self.margin).max(0).unsigned_abs();
+		let enough = short.saturating_add(self.others.saturating_mul(hit));
+		enough.div_ceil(miss.saturating_add(hit)).clamp(1, MAX_POSITIONS)
+	}
+
+	/// What so many misses between the tokens that were not drawn say, before [`Evidence::beside`].
+	pub fn exception_evidence(&self, misses: u32) -> i32 {
+		let times = |each: i32, count: u32| each.saturating_mul(i32::try_from(count).unwrap_or(i32::MAX));
+		let hits = self.others.saturating_sub(misses);
+		times(MARGIN_MISS, misses).saturating_add(times(MARGIN_HIT, hits)).clamp(0, HIGHEST_EVIDENCE)
+	}
+}
+
+/// Judges the leaves at positions that an accuser has chosen.
 ///
 /// Whoever chooses the positions chooses what chance did there: distances do not count, and what is in order speaks for
-/// nobody. What counts are a leaf that contradicts itself or the tokens delivered, and [`exception_misses`]: these give
-/// the most evidence that one answer may give.
+/// nobody. What counts are a leaf that contradicts itself or the tokens delivered, which gives the most evidence that one
+/// answer may give, and [`Known::exception_misses`].
 pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	leaves: &[Leaf],
 	references: &[(A, L)],
@@ -312,26 +331,25 @@ pub fn judge_exceptions<A: Ord + Clone, L: AsRef<[Leaf]>>(
 	spec: &ServiceSpec,
 	request_seed: &H256,
 	temperature: u16,
-	n_out: u32,
+	known: &Known,
 ) -> Judgement<A> {
 	let positions: Vec<u32> = leaves.iter().map(|leaf| leaf.position).collect();
 	let agreed = consensus(&positions, references, spec);
-	let reason = match agreed.nearest {
-		Err(reason) => reason,
+	let (verdict, reason, evidence) = match agreed.nearest {
+		Err(reason) => (Verdict::Abstained, reason, Evidence::default()),
 		Ok(nearest) => {
 			let sampler = Sampler::new(request_seed, temperature);
 			match fraud(leaves, &agreed.medians, &nearest.leaves, calibration.tau_sample, spec, &sampler) {
-				Fraud::Proven(reason) => reason,
-				Fraud::Misses(misses) if misses >= exception_misses(n_out) => Reason::Margin,
-				Fraud::Misses(_) => Reason::Clean,
+				Fraud::Proven(reason) => {
+					(Verdict::Failed, reason, Evidence { position: HIGHEST_EVIDENCE, margin: 0 })
+				}
+				Fraud::Misses(misses) if misses >= known.exception_misses() => {
+					let margin = known.exception_evidence(misses);
+					(Verdict::Failed, Reason::Margin, Evidence { position: 0, margin })
+				}
+				Fraud::Misses(_) => (Verdict::Passed, Reason::Clean, Evidence::default()),
 			}
 		}
-	};
-	let (verdict, evidence) = match reason {
-		Reason::Clean => (Verdict::Passed, Evidence::default()),
-		Reason::NoQuorum | Reason::Disagreement => (Verdict::Abstained, Evidence::default()),
-		Reason::Margin => (Verdict::Failed, Evidence { position: 0, margin: HIGHEST_EVIDENCE }),
-		_ => (Verdict::Failed, Evidence { position: HIGHEST_EVIDENCE, margin: 0 }),
 	};
 	Judgement { verdict, reason, evidence, accepted: agreed.accepted, rejected: agreed.rejected }
 }

@@ -246,12 +246,12 @@ fn the_nearest_accepted_reference_gives_the_candidates() {
 	assert_eq!(nearest(&references), first, "the order of the references does not matter");
 }
 
-/// Of this length, five misses at chosen positions are enough.
-const N_OUT: u32 = 300;
+/// Sixteen hits between 300 tokens: five misses at chosen positions are enough.
+const KNOWN: Known = Known { margin: -208, others: 284 };
 const ENOUGH: usize = 5;
 
 fn exceptions(leaves: &[Leaf], references: &References) -> Judgement<u8> {
-	judge_exceptions(leaves, references, &calibration(), &spec(), &SEED, 0, N_OUT)
+	judge_exceptions(leaves, references, &calibration(), &spec(), &SEED, 0, &KNOWN)
 }
 
 /// Leaves whose tokens the reference would not have sampled, at `misses` positions, with all references naming them.
@@ -286,18 +286,68 @@ fn chosen_positions_count_for_fraud_only() {
 }
 
 #[test]
+fn a_miss_that_was_drawn_and_one_that_was_named_are_two() {
+	let (one, references) = with_misses(1);
+	let after = |margin| {
+		let known = Known { margin, others: 8 };
+		judge_exceptions(&one, &references, &calibration(), &spec(), &SEED, 0, &known)
+	};
+	let passed = after(-208);
+	assert_eq!((passed.verdict, passed.evidence), (Verdict::Passed, Evidence::default()));
+	let failed = after(1_341);
+	assert_eq!((failed.verdict, failed.reason), (Verdict::Failed, Reason::Margin));
+	assert_eq!(failed.evidence, Evidence { position: 0, margin: 1_536 - 7 * 13 });
+}
+
+#[test]
 fn chosen_misses_outweigh_all_other_tokens_of_the_answer() {
-	// 6 nat a miss, less 13/256 for every other token, are 12: worked out by hand.
-	for (n_out, needed) in [(0, 2), (2, 2), (3, 3), (121, 3), (122, 4), (299, 5), (1_400, 14), (1_609, 16)] {
-		assert_eq!(exception_misses(n_out), needed, "{n_out}");
+	// 6 nat a miss and what the audit has said, less 13/256 for every other token, are 9: worked out by hand.
+	for (margin, others, needed) in [
+		(-208, 8, 2),
+		(-208, 45, 2),
+		(-208, 46, 3),
+		(1_341, 8, 1),
+		(1_341, 45, 1),
+		(1_341, 46, 2),
+		(-208, 284, 5),
+		(1_341, 284, 4),
+		(0, 0, 2),
+		(2_303, 0, 1),
+		(2_304, 0, 1),
+		(i32::MAX, 0, 1),
+		(0, 1_610, 15),
+		(0, 1_611, 16),
+		(0, 1_729, 16),
+	] {
+		assert_eq!(Known { margin, others }.exception_misses(), needed, "{margin} {others}");
 	}
-	for longer in [1_610, 4_096, u32::MAX] {
-		assert_eq!(exception_misses(longer), 16, "no more can be named");
+	for (margin, others) in [(0, 1_730), (0, 4_096), (0, u32::MAX), (i32::MIN, 0), (i32::MIN, u32::MAX)] {
+		assert_eq!(Known { margin, others }.exception_misses(), 16, "no more can be named");
 	}
-	for n_out in 16..1_600 {
-		let given = |misses: u32| 1_536 * misses as i32 - 13 * (n_out as i32 - misses as i32);
-		let needed = exception_misses(n_out);
-		assert!(given(needed) >= HIGHEST_EVIDENCE && given(needed - 1) < HIGHEST_EVIDENCE, "{n_out}");
+	for others in 1..1_600 {
+		for margin in [-256, -208, 0, 1_341] {
+			let known = Known { margin, others };
+			let all = |misses: u32| margin + 1_536 * misses as i32 - 13 * (others as i32 - misses as i32);
+			let needed = known.exception_misses();
+			assert!(all(needed) >= MARGIN_FAIL && all(needed - 1) < MARGIN_FAIL, "{margin} {others}");
+		}
+	}
+}
+
+#[test]
+fn chosen_misses_say_what_they_say_beside_the_tokens_that_were_not_drawn() {
+	for (others, misses, said) in [
+		(8, 1, 1_536 - 7 * 13),
+		(8, 2, 2 * 1_536 - 6 * 13),
+		(8, 3, 3_072),
+		(176, 3, 3 * 1_536 - 173 * 13),
+		(0, 0, 0),
+		(0, 1, 1_536),
+		(4_096, 16, 0),
+		(u32::MAX, 1, 0),
+		(u32::MAX, u32::MAX, 3_072),
+	] {
+		assert_eq!(Known { margin: 0, others }.exception_evidence(misses), said, "{others} {misses}");
 	}
 }
 

@@ -70,12 +70,12 @@ impl<T: Config> Pallet<T> {
 			References::<T>::iter_prefix(id).map(|(who, leaves)| (who, leaves.into_inner())).collect();
 		references.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
 		let (seed, temperature) = (&answer.request_seed, answer.receipt.temperature);
-		let named = Reviews::<T>::get(id).is_some_and(|review| !review.exceptions.is_empty());
-		let judgement = if named {
-			let n_out = answer.receipt.n_out;
-			judge_exceptions(&leaves, &references, &calibration, &spec, seed, temperature, n_out)
-		} else {
-			judge(&leaves, &references, &calibration, &spec, seed, temperature)
+		let judgement = match Reviews::<T>::get(id).filter(|review| !review.exceptions.is_empty()) {
+			Some(review) => {
+				let known = Self::known_before(&review);
+				judge_exceptions(&leaves, &references, &calibration, &spec, seed, temperature, &known)
+			}
+			None => judge(&leaves, &references, &calibration, &spec, seed, temperature),
 		};
 		Self::with_quorum(audit.panel.len(), judgement.into())
 	}

@@ -27,7 +27,7 @@ use frame_support::{
 };
 use llmnet_primitives::{
 	drawing,
-	scoring::{Evidence, Reason},
+	scoring::{Evidence, Known, Reason},
 	AuditId, Ledger, OnVerdict, Penalize, Randomness, Roster, Verdict,
 };
 use sp_core::H256;
@@ -226,6 +226,16 @@ impl<T: Config> Pallet<T> {
 			.and_then(|audit| audit.outcome)
 			.map(|outcome| outcome.evidence)
 			.unwrap_or_default()
+	}
+
+	/// What the audit has said of an answer's tokens before the challenge that named positions of it: the review itself, or
+	/// what it appeals against.
+	pub(crate) fn known_before(review: &Review) -> Known {
+		let first = Reviews::<T>::get(review.of).map_or(review.of, |challenge| challenge.of);
+		let Some(audit) = Audits::<T>::get(first) else { return Known::default() };
+		let drawn = u32::try_from(Self::positions_of(first, &audit).len()).unwrap_or(u32::MAX);
+		let n_out = audit.answer.as_ref().map_or(0, |answer| answer.receipt.n_out);
+		Known { margin: Self::counted(first).margin, others: n_out.saturating_sub(drawn) }
 	}
 
 	/// Whether a challenge has convicted the answer. What others find in it does not count again: never a slash from one

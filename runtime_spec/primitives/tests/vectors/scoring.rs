@@ -5,7 +5,7 @@ use llmnet_primitives::{
 	sampling::{Margin, Sampler},
 	scoring::{
 		clipped_sum, judge as judged, judge_exceptions as judged_exceptions, position_evidence, sprt,
-		squared_distance, Distances, Evidence, Judgement, Reason, Sprt, MARGIN_FAIL,
+		squared_distance, Distances, Evidence, Judgement, Known, Reason, Sprt, MARGIN_FAIL,
 	},
 	Calibration, Leaf, ServiceSpec, Verdict,
 };
@@ -167,9 +167,9 @@ pub fn judge(case: &Value) -> Value {
 }
 
 pub fn judge_exceptions(case: &Value) -> Value {
-	let n_out = number(&case["n_out"]);
+	let known = Known { margin: number(&case["first"]), others: number(&case["others"]) };
 	Judged::of(case, &move |leaves, references, calibration, spec, seed, temperature| {
-		judged_exceptions(leaves, references, calibration, spec, seed, temperature, n_out)
+		judged_exceptions(leaves, references, calibration, spec, seed, temperature, &known)
 	})
 	.shown()
 }

@@ -37,12 +37,18 @@ fn undrawn(case: &Case) -> Vec<u32> {
 	(0..case.work.receipt.n_out).filter(|position| !drawn.contains(position)).collect()
 }
 
-/// An answer of 200 tokens that is cheap exactly where `case` would not look: its draw is known from an honest one.
+/// An answer of 200 tokens that is cheap exactly where the draw would not look.
 fn cheap_where_nobody_looks(misses: usize) -> (Case, Vec<u32>) {
-	let honest = Case::draw(work(1, 0, 200));
-	let cheap: Vec<u32> = undrawn(&honest).into_iter().take(misses).collect();
-	let at = cheap.clone();
-	let answer = work_with(1, 0, 200, 0, move |leaf, sampler| {
+	cheap_at(200, 0, misses)
+}
+
+/// An answer that is cheap at so many of the positions that are drawn, and at so many others, which are returned: the draw
+/// is known from an honest one.
+fn cheap_at(n_out: u32, drawn: usize, others: usize) -> (Case, Vec<u32>) {
+	let honest = Case::draw(work(1, 0, n_out));
+	let cheap: Vec<u32> = undrawn(&honest).into_iter().take(others).collect();
+	let at: Vec<u32> = honest.positions().into_iter().take(drawn).chain(cheap.clone()).collect();
+	let answer = work_with(1, 0, n_out, 0, move |leaf, sampler| {
 		if at.contains(&leaf.position) {
 			cheap_from(0)(leaf, sampler);
 		}
@@ -96,6 +102,44 @@ fn four_misses_of_two_hundred_are_enough() {
 		let outcome = case.review_by(&who).decide();
 		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::Margin));
 		assert_eq!(outcome.evidence, Evidence { position: 0, margin: 3072 });
+	});
+}
+
+/// Challenged at the other position, an answer of 24 tokens that missed at so many of the drawn ones.
+fn with_one_named(drawn: usize) -> (Case, Case) {
+	let (case, cheap) = cheap_at(24, drawn, 1);
+	assert_eq!(case.decide().verdict, Verdict::Passed);
+	let who = case.panel()[0].clone();
+	assert_ok!(challenge(&case, &who, &cheap));
+	let review = case.review_by(&who);
+	review.decide();
+	(case, review)
+}
+
+#[test]
+fn a_miss_that_was_drawn_counts_with_one_that_was_named() {
+	with_many_validators(|| {
+		let (case, review) = with_one_named(1);
+		assert_eq!(case.outcome().evidence.margin, 1_536 - 15 * 13);
+		let outcome = review.outcome();
+		assert_eq!((outcome.verdict, outcome.reason), (Verdict::Failed, Reason::Margin));
+		let named = Evidence { position: 0, margin: 1_536 - 7 * 13 };
+		assert_eq!(outcome.evidence, named);
+		assert_eq!(SpotChecks::worker_state(worker()).evidence.margin, 1_341 + 1_445);
+		// Others judge by the same: what the audit has said, and how much it has left.
+		assert_ok!(appeal(&review));
+		let again = review.review_by(&worker()).decide();
+		assert_eq!((again.verdict, again.evidence), (Verdict::Failed, named));
+		assert_eq!(review.outcome().verdict, Verdict::Failed);
+	});
+}
+
+#[test]
+fn one_miss_that_was_named_is_chance() {
+	build_and_execute(|| {
+		let (_, review) = with_one_named(0);
+		let outcome = review.outcome();
+		assert_eq!((outcome.verdict, outcome.evidence), (Verdict::Passed, Evidence::default()));
 	});
 }
 
