@@ -15,6 +15,7 @@ EVIDENCE_MIN, EVIDENCE_MAX = -256, 3072
 BELOW_Q95, BELOW_Q99, BELOW_TWICE_Q99, ABOVE = -64, 205, 640, 1024
 MARGIN_MISS, MARGIN_HIT = 1536, -13
 MARGIN_FAIL = 2304  # two misses, which honest answers hardly ever have
+CHOICE = 24  # what a challenge needs more for each token that it could have chosen
 SPRT_HIT, SPRT_MISS, SPRT_FAIL, SPRT_CLEAR = 693, -86, 3536, -1768
 MISSED_DEADLINE = 1536
 REFUTABLE = (
@@ -73,11 +74,13 @@ def is_alarming(position: int, total: int) -> bool:
 
 def exception_misses(first: int, others: int) -> int:
     """How many misses at positions that an accuser chose fail an answer: so many that, were all that nobody has opened hits, the
-    whole answer says what fails an audit. At least one, at most as many as can be named.
+    whole answer says what fails an audit, and more the more there is to choose from, up to the most that one answer may say.
+    At least one, at most as many as can be named.
 
     first: the margin evidence that the audit has added to its worker's sum, from -256; others: tokens that it has not drawn.
     """
-    short = max(0, MARGIN_FAIL - first) - MARGIN_HIT * others
+    bar = min(EVIDENCE_MAX, MARGIN_FAIL + CHOICE * others)
+    short = max(0, bar - first) - MARGIN_HIT * others
     return min(MAX_POSITIONS, max(1, -(-short // (MARGIN_MISS - MARGIN_HIT))))
 
 

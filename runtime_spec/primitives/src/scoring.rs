@@ -16,6 +16,8 @@ pub const LOWEST_EVIDENCE: i32 = -256;
 pub const HIGHEST_EVIDENCE: i32 = 3072;
 /// The margin evidence at which an answer fails: two misses, which honest answers hardly ever have.
 pub const MARGIN_FAIL: i32 = 2304;
+/// What a challenge needs more than that for each token that it could have chosen.
+pub const CHOICE_EVIDENCE: i32 = 24;
 /// Position evidence of an answer whose data or deadline was missed.
 pub const MISSED_EVIDENCE: i32 = 1536;
 /// What a panel has to say at least of the distances of an answer that passes, to be asked whether it is true, and to be
@@ -300,13 +302,16 @@ pub struct Known {
 
 impl Known {
 	/// How many margin misses at positions that somebody chose fail the answer: so many that, were all that nobody has
-	/// opened hits, the whole answer says what fails an audit. At least one, at most as many as can be named.
+	/// opened hits, the whole answer says what fails an audit, and more the more there is to choose from, up to the most
+	/// that one answer may say. At least one, at most as many as can be named.
 	///
 	/// An honest worker misses here and there, and who has seen the whole output can choose just these places: so every
 	/// place that was not chosen speaks for the worker.
 	pub fn exception_misses(&self) -> u32 {
 		let (hit, miss) = (MARGIN_HIT.unsigned_abs(), MARGIN_MISS.unsigned_abs());
-		let short = MARGIN_FAIL.saturating_sub(self.margin).max(0).unsigned_abs();
+		let choice = CHOICE_EVIDENCE.saturating_mul(i32::try_from(self.others).unwrap_or(i32::MAX));
+		let bar = MARGIN_FAIL.saturating_add(choice).min(HIGHEST_EVIDENCE);
+		let short = bar.saturating_sub(self.margin).max(0).unsigned_abs();
 		let enough = short.saturating_add(self.others.saturating_mul(hit));
 		enough.div_ceil(miss.saturating_add(hit)).clamp(1, MAX_POSITIONS)
 	}
