@@ -90,7 +90,15 @@ def test_chosen_misses_outweigh_all_other_tokens_of_the_answer() -> None:
         (1_951, 33): 2,
     }
     by_hand |= {(-208, 105): 3, (-208, 106): 4, (1_341, 105): 2, (1_341, 106): 3, (-208, 284): 5}
-    by_hand |= {(0, 0): 2, (2_304, 0): 1, (3_072, 0): 1, (0, 1_551): 15, (0, 1_552): 16, (0, 4_096): 16}
+    by_hand |= {
+        (0, 0): 2,
+        (2_304, 0): 1,
+        (3_072, 0): 1,
+        (3_072, 1_549): 13,
+        (0, 1_551): 15,
+        (0, 1_552): 16,
+        (0, 4_096): 16,
+    }
     assert {known: exception_misses(*known) for known in by_hand} == by_hand
     for first in (-256, -208, 0, 1_341):
         for others in range(1, 1_400):

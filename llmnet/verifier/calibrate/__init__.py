@@ -6,6 +6,7 @@ Fitted       fit(answers, numerics, method=…) -> Calibration; floor_calibratio
              measured_row(spec_id): a row that comes with the package
 Judged       audit(answer, row, seed) -> Audited; against(answer, row); most_deviating(answers, row, count) -> ids
              in_sequence(audits); resample(audits) -> Histories; false_alarm(audits) -> Alarm
+             by_tokens(sides) -> Length, Length, ...: what tokens say in answers longer than those recorded
              report(observed) -> Report: everything above, with intervals (`statistics.py`)
 Shown        tables(reports), page(reports) Markdown; draw(reports, path) a picture
 
@@ -28,6 +29,7 @@ from llmnet.verifier.calibrate.judge import (
     most_deviating,
     positions_of,
 )
+from llmnet.verifier.calibrate.lengths import Length, by_tokens
 from llmnet.verifier.calibrate.observed import Observation, Observed, load, merge, save
 from llmnet.verifier.calibrate.page import page, tables
 from llmnet.verifier.calibrate.plot import draw
@@ -46,6 +48,7 @@ __all__ = [
     "Halves",
     "Histories",
     "Judgement",
+    "Length",
     "Method",
     "Observation",
     "Observed",
@@ -57,6 +60,7 @@ __all__ = [
     "by_form",
     "by_length",
     "by_prompt",
+    "by_tokens",
     "design_effect",
     "draw",
     "every_audit",

@@ -43,6 +43,14 @@ look. Forms are those of `llmnet/measure/prompts.py`, counted from 0.
 
 """
 
+_BY_TOKENS = """\
+Sixteen tokens are drawn; of the others a validator may name those that its reference would not have sampled. Answers of other lengths are
+put together here from the recorded ones of sixteen tokens, each judged by the row of the other half, and all of it is counted out: how many
+tokens miss, how many of these are drawn, whether a challenge that names the rest fails the answer. A validator's daemon names less: only
+what no accepted reference could excuse.
+
+"""
+
 
 def page(reports: Sequence[Report]) -> str:
     """The whole page."""
@@ -54,6 +62,7 @@ def tables(reports: Sequence[Report]) -> str:
     parts = [
         ("Rows", _rows(reports)),
         ("Every answer judged by thresholds of the other half", _crossed(reports)),
+        ("What the tokens of longer answers say", _by_tokens(reports)),
         ("Judged on answers that were not fitted on", _judged(reports)),
         ("Workers over many audits", _workers(reports)),
         ("How often honest positions exceed a threshold, and how they cluster", _exceeding(reports)),
@@ -142,6 +151,34 @@ def _crossed_row(report: Report) -> tuple[object, ...]:
         f"{found.alarm.above:.1e}",
         f"{found.strained.rate:.1e}",
         f"{found.hardest_rate:.1e} (form {found.hardest})",
+    )
+
+
+def _by_tokens(reports: Sequence[Report]) -> str:
+    columns = (
+        "class",
+        "tokens",
+        "answers fined for their tokens",
+        "false slashes an audit by tokens",
+        "upper limit",
+        "fined, with twice the noise",
+        "slashes, with twice the noise",
+    )
+    return _BY_TOKENS + _table(
+        columns,
+        [
+            (
+                _name(one),
+                found.tokens,
+                f"{found.failed:.1e}",
+                f"{found.slashed:.1e}",
+                f"{found.above:.1e}",
+                f"{strained.failed:.1e}",
+                f"{strained.slashed:.1e}",
+            )
+            for one in reports
+            for found, strained in zip(one.by_tokens, one.strained_by_tokens, strict=True)
+        ],
     )
 
 

@@ -15,6 +15,7 @@ from llmnet.verifier.calibrate.alarm import Alarm, false_alarm
 from llmnet.verifier.calibrate.fit import LEAST_ANSWERS, Method, fit, noisier
 from llmnet.verifier.calibrate.histories import Histories, in_sequence, resample
 from llmnet.verifier.calibrate.judge import Audited, drawn, every_audit, margin_evidence, seed_of
+from llmnet.verifier.calibrate.lengths import Length, by_tokens
 from llmnet.verifier.calibrate.observed import Observation, Observed
 from llmnet.verifier.calibrate.split import Halves, by_form, by_length, by_prompt, kind_of
 from llmnet.verifier.calibrate.statistics import Rate, design_effect
@@ -109,6 +110,8 @@ class Report:
     by_prompt: tuple[Band, ...]
     tolerances: tuple[Tolerance, ...]
     largest_deficit: float
+    by_tokens: tuple[Length, ...]
+    strained_by_tokens: tuple[Length, ...]
 
     @property
     def row(self) -> Calibration:
@@ -133,6 +136,8 @@ class Report:
             "by_prompt": [_with_rates(band) for band in self.by_prompt],
             "tolerances": [_with_rates(one) for one in self.tolerances],
             "largest_deficit": self.largest_deficit,
+            "by_tokens": [asdict(one) for one in self.by_tokens],
+            "strained_by_tokens": [asdict(one) for one in self.strained_by_tokens],
         }
 
 
@@ -149,6 +154,7 @@ def report(observed: Observed, *, workers: int = 10_000, pools: int = 100) -> Re
     others = [judged(exchanged), judged(halves, Method.NOMINAL), judged(halves, Method.UPPER)]
     others += [judged(sides) for sides in _harder(answers)]
     deficits = [found for answer in answers for found in answer.deficit if found is not None]
+    sides = [(halves.held_out, chosen.row), (halves.fitted, others[0].row)]
     return Report(
         observed,
         chosen,
@@ -158,6 +164,8 @@ def report(observed: Observed, *, workers: int = 10_000, pools: int = 100) -> Re
         _bands(answers, chosen.row, PROMPT_BANDS, lambda answer: [answer.prompt_tokens] * len(answer)),
         tuple(_tolerance(answers, tau) for tau in TAUS),
         max(deficits, default=0) / _ONE,
+        by_tokens(sides),
+        by_tokens([(noisier(side), row) for side, row in sides]),
     )
 
 
