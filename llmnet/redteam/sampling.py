@@ -22,7 +22,7 @@ _OTHER_MODELS = {
     "small": ("every second layer", _SMALL),
 }
 _CLOSE = (
-    "e4m3 weights choose 19 of 20 tokens as the promised ones do, and honest 16-bit arithmetic with its 8 bits misses some as well: "
+    "e4m3 weights choose 19 of 20 tokens as the promised ones do, and honest bf16 with its 8 bits misses some as well: "
     f"there answers of {TOKENS} tokens miss the bar of five audits; in longer ones validators see more than is drawn"
 )
 _IN_LENGTH = (
@@ -30,7 +30,7 @@ _IN_LENGTH = (
 )
 
 
-_NEAR = by_class(fp32=Grade.WITHIN_5, fp16=Grade.WITHIN_5, residual=Grade.SLASHED, bf16=Grade.SLASHED)
+_NEAR = by_class(fp32=Grade.WITHIN_5, fp16=Grade.WITHIN_5, residual=Grade.WITHIN_5, bf16=Grade.SLASHED)
 
 
 def _fewest_misses(source: Source, recording: Recording) -> Recording:
@@ -85,9 +85,7 @@ def _cheap(name: str) -> tuple[Attack, Attack]:
     )
 
 
-def _cheap_part(
-    name: str, percent: int, expected: Grade | Mapping[NumericsClass, Grade], note: str = ""
-) -> Attack:
+def _cheap_part(name: str, percent: int, expected: Grade) -> Attack:
     what, cheap = _OTHER_MODELS[name]
     share = percent / 100
     return Attack(
@@ -99,7 +97,6 @@ def _cheap_part(
         expected,
         bend=nudged,
         share=share,
-        note=note,
     )
 
 
@@ -118,13 +115,7 @@ SAMPLING = (
     *(attack for name in _OTHER_MODELS for attack in _cheap(name)),
     _cheap_part("int8", 50, Grade.SLASHED),
     _cheap_part("int8", 10, Grade.UNPROFITABLE),
-    _cheap_part(
-        "fp8",
-        10,
-        by_class(fp32=MISSED, fp16=Grade.UNPROFITABLE, residual=Grade.UNPROFITABLE, bf16=MISSED),
-        "the answers fail too seldom to be fined for what they save, and honest ones take the evidence back: more positions "
-        "an audit, or a higher least probability of audits, would close it",
-    ),
+    _cheap_part("fp8", 10, Grade.UNPROFITABLE),
     Attack(
         "cheap_fp8_long",
         Family.SAMPLING,

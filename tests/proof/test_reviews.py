@@ -110,7 +110,15 @@ def test_chosen_misses_outweigh_all_other_tokens_of_the_answer() -> None:
 
 
 def test_chosen_misses_say_what_they_say_beside_the_tokens_that_were_not_drawn() -> None:
-    said = {(1, 8): 1_445, (2, 8): 2_994, (3, 8): 3_072, (3, 176): 2_359, (0, 0): 0, (16, 4_096): 0}
+    said = {
+        (1, 1): 1_536,
+        (1, 8): 1_445,
+        (2, 8): 2_994,
+        (3, 8): 3_072,
+        (3, 176): 2_359,
+        (0, 0): 0,
+        (16, 4_096): 0,
+    }
     assert {given: exception_evidence(*given) for given in said} == said
 
 
