@@ -27,6 +27,16 @@ def nudged(_: Source, recording: Recording) -> Recording:
     )
 
 
+def first_of(tokens: int, bend: Bend) -> Bend:
+    """The same of an answer that ends after so many tokens, whatever was recorded of it."""
+
+    def shortened(source: Source, recording: Recording) -> Recording:
+        leaves, reference = recording.leaves[:tokens], recording.reference[:tokens]
+        return bend(source, dataclasses.replace(recording, leaves=leaves, reference=reference))
+
+    return shortened
+
+
 def laundered(source: Source, recording: Recording) -> Recording:
     """Tokens that the honest list does not hold win from a rank that is not looked at; the others are nudged."""
     seed, temperature = recording.request_seed, recording.temperature

@@ -8,9 +8,9 @@ from llmnet.measure import Recording
 from llmnet.proof import NumericsClass
 from llmnet.redteam import saving
 from llmnet.redteam.attack import Attack, Chosen, Family, Grade, Source, by_class
-from llmnet.redteam.bending import laundered, nudged
+from llmnet.redteam.bending import first_of, laundered, nudged
 from llmnet.redteam.forward import FP8, INT4, INT8, MISSED
-from llmnet.redteam.lengths import LONGER, TOKENS
+from llmnet.redteam.lengths import LONGER, MIDDLE, TOKENS
 
 _SMALL = saving.layers(15)
 _BESIDE = "the honest prefill"
@@ -23,7 +23,7 @@ _OTHER_MODELS = {
 }
 _CLOSE = (
     "e4m3 weights choose 19 of 20 tokens as the promised ones do, and honest bf16 with its 8 bits misses some as well: "
-    f"there answers of {TOKENS} tokens miss the bar of five audits; in longer ones validators see more than is drawn"
+    f"there answers of {TOKENS} and {MIDDLE * TOKENS} tokens miss the bar of five audits; in long ones validators see more than is drawn"
 )
 _IN_LENGTH = (
     "seen in the tokens only: the text is right as far as it goes, and one token is not what the model drew"
@@ -116,6 +116,17 @@ SAMPLING = (
     _cheap_part("int8", 50, Grade.SLASHED),
     _cheap_part("int8", 10, Grade.UNPROFITABLE),
     _cheap_part("fp8", 10, Grade.UNPROFITABLE),
+    Attack(
+        "cheap_fp8_middle",
+        Family.SAMPLING,
+        f"cheap decode by e4m3 weights, lists made to fit, answers of up to {MIDDLE * TOKENS} tokens",
+        "cheap_fp8_long",
+        FP8.less(saving.SCORING, _BESIDE),
+        _NEAR,
+        bend=first_of(MIDDLE * TOKENS, nudged),
+        note=_CLOSE,
+        aim=_AIM,
+    ),
     Attack(
         "cheap_fp8_long",
         Family.SAMPLING,

@@ -18,7 +18,7 @@ from llmnet.proof import (
     draw_positions,
 )
 from llmnet.redteam.attack import Source
-from llmnet.redteam.bending import laundered, nudged
+from llmnet.redteam.bending import first_of, laundered, nudged
 from llmnet.redteam.campaign import read, results_file
 from llmnet.redteam.trials import try_answer
 
@@ -93,6 +93,19 @@ def test_an_audit_and_a_challenge_of_one_answer_say_no_more_than_one_answer_may(
     missed = {drawn[0], *others[:3]}
     both, judgement = try_answer(with_misses(recording, missed), SPEC, row, 0)
     assert (judgement.verdict, both.failed, both.margin) == (Verdict.PASS, True, 3072)
+    one_each, _ = try_answer(with_misses(recording, {drawn[0], others[0]}), SPEC, row, 0)
+    undrawn = len(others)
+    assert (one_each.failed, one_each.margin) == (True, 2 * 1536 - 13 * (16 - 1 + undrawn - 1))
+    alone, _ = try_answer(with_misses(recording, {others[0]}), SPEC, row, 0)
+    assert (alone.failed, alone.margin) == (False, -13 * 16)
+
+
+def test_the_first_tokens_of_an_answer_are_bent_like_a_whole_one() -> None:
+    for recording in recorded("canned"):
+        short = first_of(5, nudged)(SOURCE, recording)
+        whole = nudged(SOURCE, recording)
+        assert (short.leaves, short.reference) == (whole.leaves[:5], recording.reference[:5])
+        assert first_of(10_000, nudged)(SOURCE, recording) == whole
 
 
 def test_hiding_a_token_at_the_end_of_the_list_changes_no_verdict(row: Calibration) -> None:
