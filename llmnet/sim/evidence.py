@@ -40,9 +40,12 @@ class Recorded:
     saves: Mapping[str, float]
 
     def draw(self, kind: str, length: int, rng: random.Random) -> list[Position]:
-        """`length` positions of one recorded answer, from its beginning over again if it is shorter."""
-        answer = rng.choice(self.answers[kind])
-        return [answer[position % len(answer)] for position in range(length)]
+        """`length` positions of a recorded answer, and of others of the kind after it if it is shorter: the same one over again
+        would make one miss two."""
+        positions: list[Position] = []
+        while len(positions) < length:
+            positions += rng.choice(self.answers[kind])
+        return positions[:length]
 
 
 def load(path: Path) -> Recorded:
