@@ -20,3 +20,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def cli() -> CliRunner:
     return CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node of these tests compiles its runtime while it is connected to, on a machine that does other things too."""
+    monkeypatch.setattr("llmnet.cli.command.CONNECT_SECONDS", 60.0)

@@ -41,7 +41,7 @@ def answers(name: str, attack: str) -> list[Answer]:
 
 def audit(seen: Answer, row: dict[str, int], rng: np.random.Generator) -> tuple[int, int, bool]:
     """One audit of 16 random positions: evidence of distances and of tokens in 1/256 nat, and whether the answer fails:
-    by the sequential test, or by two tokens that the verifier would not have sampled."""
+    by the sequential test, by two tokens that the verifier would not have sampled, or by what a challenge of the others adds."""
     places = np.sort(rng.choice(len(seen), min(AUDITED, len(seen)), replace=False))
     logit, hidden, miss = seen[places].T
     worst = np.maximum(steps(logit, row, "logit"), steps(hidden, row, "hidden"))
@@ -50,8 +50,13 @@ def audit(seen: Answer, row: dict[str, int], rng: np.random.Generator) -> tuple[
     walk = np.cumsum(np.where(far, 693, -86))
     fails, clears = np.argmax(walk >= 3536), np.argmax(walk <= -1768)
     failed = walk[fails] >= 3536 and not (walk[clears] <= -1768 and clears < fails)
-    tokens = np.clip(np.where(miss == 1, 1536, -13).sum(), -256, 3072)
-    return int(np.clip(evidence, -256, 3072)), int(tokens), bool(failed or tokens >= 2304)
+    tokens = int(np.clip(np.where(miss == 1, 1536, -13).sum(), -256, 3072))
+    failed = failed or tokens >= 2304
+    others = np.delete(seen[:, 2], places)
+    named = np.where(others == 1, 1536, -13).sum()
+    if not failed and others.any() and tokens + named >= min(3072, 2304 + 24 * len(others)):
+        failed, tokens = True, tokens + min(int(named), 3072 - max(0, tokens))
+    return int(np.clip(evidence, -256, 3072)), int(tokens), bool(failed)
 
 
 def steps(distances: NDArray[np.int64], row: dict[str, int], lanes: str) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from llmnet import proof
 from llmnet.proof import Calibration
-from llmnet.sim import BadEvidence, Position, load
+from llmnet.sim import BadEvidence, Position, Recorded, load
 from llmnet.sim.answers import SPEC, make_answer, shifted
 from llmnet.sim.evidence import lanes_at
 
@@ -81,6 +81,20 @@ def test_a_good_file_is_read(tmp_path: Path) -> None:
         Position(2, 0, False),
         Position(0, 1, False),
     ]
+
+
+def test_an_answer_that_is_too_short_goes_on_with_another_one() -> None:
+    """One miss in one of many answers is not two in one that is longer."""
+    whole = tuple(Position(place, 0, False) for place in range(10))
+    missed = (Position(0, 0, True), *whole[1:])
+    recorded = Recorded(
+        Calibration(1, 2, 1, 2, 1, 1, 9), {"honest": (missed, *[whole] * 30)}, {"honest": 0.0}
+    )
+    rng = random.Random(4)
+    drawn = [recorded.draw("honest", 25, rng) for _ in range(300)]
+    assert all([one.logit for one in answer] == [*range(10), *range(10), *range(5)] for answer in drawn)
+    misses = [sum(one.miss for one in answer) for answer in drawn]
+    assert 0 < sum(one > 1 for one in misses) < sum(one == 1 for one in misses) / 5
 
 
 @pytest.mark.parametrize(
