@@ -23,6 +23,8 @@ Answers = Annotated[int, typer.Option("--answers", metavar="N", help="Distinct p
 Packed = Annotated[
     list[Path], typer.Argument(metavar="PACKED…", help="Files made by `llmnet calibrate pack`.")
 ]
+LONG = 24
+"""Recorded answers of 128 tokens, where nobody says another number."""
 _EVERY = 16
 
 
@@ -44,7 +46,12 @@ def _add_recording(group: typer.Typer) -> None:
         out: Annotated[Path, typer.Argument(metavar="FILE", help="Recordings, one line an answer.")],
         numerics: Numerics = "fp32",
         answers: Answers = 2100,
-        long: Annotated[int, typer.Option(metavar="N", help="Answers of 128 tokens besides.")] = 24,
+        long: Annotated[
+            int | None,
+            typer.Option(
+                metavar="N", help=f"Answers of 128 tokens besides (default: {LONG}, at most --answers)."
+            ),
+        ] = None,
         deep: Annotated[int, typer.Option(metavar="N", help="Conversations of 500 tokens and more.")] = 24,
         model: Directory = None,
     ) -> None:
@@ -55,6 +62,7 @@ def _add_recording(group: typer.Typer) -> None:
         torch.set_num_threads(1)
         files = files_of(model)
         spec = spec_of_model(files, numerics)
+        long = min(LONG, answers) if long is None else long
         check_counts(answers, long, deep)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         file = record_honest(
@@ -193,10 +201,13 @@ def check_counts(answers: int, long: int, deep: int) -> None:
     """Raise ConfigError for numbers that cannot be asked for."""
     from llmnet.measure.plan import MOST_ANSWERS, MOST_DEEP
 
-    if not 1 <= answers <= MOST_ANSWERS or not 0 <= long <= answers or not 0 <= deep <= MOST_DEEP:
-        raise ConfigError(
-            f"--answers is 1 to {MOST_ANSWERS}, --long at most as many, --deep at most {MOST_DEEP}"
-        )
+    for option, number, least, most in (
+        ("--answers", answers, 1, MOST_ANSWERS),
+        ("--long", long, 0, answers),
+        ("--deep", deep, 0, MOST_DEEP),
+    ):
+        if not least <= number <= most:
+            raise ConfigError(f"{option} is {number}: it has to be {least} to {most}")
 
 
 def progress(path: Path) -> Callable[[int, int], None]:

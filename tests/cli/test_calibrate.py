@@ -74,6 +74,12 @@ def test_from_recording_to_a_row(cli: CliRunner, tmp_path: Path, tiny: ModelFile
     assert other.exit_code == 1 and "another model or class" in other.stderr
 
 
+def test_few_answers_ask_for_no_more_long_ones(cli: CliRunner, tmp_path: Path, tiny: ModelFiles) -> None:
+    record = ["calibrate", "record", str(tmp_path / "a.jsonl"), "--model", str(tiny.path), "--deep", "0"]
+    done = cli.invoke(app, [*record, "--answers", "2"])
+    assert done.exit_code == 0 and "4 of 4" in done.stderr, done.output
+
+
 def test_what_deviated_most_is_asked_again_with_other_seeds(
     cli: CliRunner, tmp_path: Path, tiny: ModelFiles
 ) -> None:
@@ -153,8 +159,9 @@ def test_honest_workers_that_would_be_slashed_are_a_failure(cli: CliRunner, tmp_
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["record", "x.jsonl", "--answers", "0"], 2, "--answers is 1 to 2280"),
-        (["record", "x.jsonl", "--answers", "5", "--long", "6"], 2, "--long at most as many"),
+        (["record", "x.jsonl", "--answers", "0"], 2, "--answers is 0: it has to be 1 to 2280"),
+        (["record", "x.jsonl", "--answers", "5", "--long", "6"], 2, "--long is 6: it has to be 0 to 5"),
+        (["record", "x.jsonl", "--answers", "5", "--deep", "88"], 2, "--deep is 88: it has to be 0 to 87"),
         (["record", "x.jsonl", "--numerics", "fp8"], 2, "fp8"),
         (["pack", "absent.jsonl", "x.xz"], 1, "nothing is recorded"),
         (["report", "absent.xz"], 1, "absent.xz"),
