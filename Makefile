@@ -70,10 +70,12 @@ wasm: $(STAMP) ## build the runtime's WASM artifact (needs Debian's Rust, see ru
 artifact: $(STAMP) ## prove that the committed artifact belongs to the sources
 	cd runtime_spec && PYTHON=$(CURDIR)/$(BIN)/python ./check-artifact.sh
 
-redteam: model ## every attack on every class of arithmetic and on the protocol, the simulation; writes docs/verification.md (hours; ARGS="--answers 8" for less)
+redteam: model ## every attack on every class of arithmetic and on the protocol, the simulation, other methods; writes docs/verification.md (hours; ARGS="--answers 8" for less)
 	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run all --write $(ARGS)
 	OMP_NUM_THREADS=1 $(BIN)/llmnet redteam run protocol --write
 	OMP_NUM_THREADS=1 $(BIN)/llmnet sim run --evidence docs/verification-data/evidence-bf16_fp32_residual.json --seeds 2 --closer 10 --out docs/verification-data/simulation.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m llmnet.redteam.rivals states
+	OMP_NUM_THREADS=1 $(BIN)/python -m llmnet.redteam.rivals scores --out docs/verification-data
 	$(BIN)/llmnet redteam report --write
 
 calibration: $(STAMP) ## docs/calibration.md from the recorded honest answers

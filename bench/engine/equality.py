@@ -172,7 +172,11 @@ def compare(count: int, tokens: int, group: int = 10, first: int = 0) -> dict[st
 
 def main() -> None:
     """Print one line a prompt and the report; exit status 1 if a difference is not explained by rounding."""
-    parser = argparse.ArgumentParser(prog="python -m bench.engine.equality", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.engine.equality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--prompts", type=int, default=len(PROMPTS))
     parser.add_argument("--first", type=int, default=0, help="number of the first prompt")
     parser.add_argument("--tokens", type=int, default=1000)

@@ -169,7 +169,11 @@ def table(report: dict[str, Any]) -> str:
 
 def main() -> None:
     """Print the table; write JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.engine.speed", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.engine.speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--engines", default=",".join(RUNNERS))

@@ -109,7 +109,11 @@ def _start(folder: Path, node: int, environment: dict[str, str]) -> dict[str, fl
 
 def main() -> None:
     """Print one line a start; write JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.engine.start", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.engine.start",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--no-bytecode", action="store_true", help="compile all modules at every start")
     parser.add_argument("--json", type=Path)

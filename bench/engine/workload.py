@@ -136,7 +136,11 @@ def _parameters(files: ModelFiles) -> int:
 
 def main() -> None:
     """Print both passes and what leaves and invariance cost."""
-    parser = argparse.ArgumentParser(prog="python -m bench.engine.workload", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.engine.workload",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--size", choices=SIZES, default="small")
     parser.add_argument("--sequences", type=int, default=24)
     parser.add_argument("--low", type=int, default=16)

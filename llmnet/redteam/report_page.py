@@ -243,7 +243,7 @@ _AGAIN = """\
 | one attack | `llmnet redteam run NAME` (`llmnet redteam list` names them) |
 | attacks on the protocol | `python -m llmnet.redteam.protocol --out docs/verification-data/protocol.json` |
 | what deviations earn | `make redteam`: its `llmnet sim run` names the evidence and the seeds |
-| comparison | `python -m llmnet.redteam.rivals --help` |
+| comparison | `python -m llmnet.redteam.rivals states`, then `python -m llmnet.redteam.rivals scores --out docs/verification-data` |
 | all of it | `make redteam` |
 | this page | `llmnet redteam report --write` |
 """
