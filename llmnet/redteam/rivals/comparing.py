@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any
 
-from llmnet.redteam.rivals.scores import HONEST, WINDOW
+from llmnet.redteam.rivals.scores import HONEST, WINDOW, rivals
 from llmnet.redteam.rivals.statistics import Judged
 
 LEVELS = (0.01, 0.001)
@@ -24,7 +24,8 @@ def compare(classes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _class(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     methods, rows = [], []
-    for method, found in entry["methods"].items():
+    order = {rival.name: place for place, rival in enumerate(rivals())}
+    for method, found in sorted(entry["methods"].items(), key=lambda one: order.get(one[0], len(order))):
         scores = {variant: _read(values) for variant, values in found["scores"].items()}
         judged = Judged(scores.pop(HONEST), f"{name}/{method}")
         methods.append(_method(method, found, judged))

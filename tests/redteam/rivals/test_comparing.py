@@ -58,7 +58,10 @@ def test_a_damaged_file_of_scores_is_named(content: bytes, tmp_path: Path) -> No
 
 def test_the_table_follows_from_the_scores(scored: dict[str, Any]) -> None:
     table = compare({"BF16": scored})
-    assert json.dumps(table) == json.dumps(compare({"BF16": json.loads(json.dumps(scored))}))
+    assert json.dumps(table) == json.dumps(compare({"BF16": json.loads(json.dumps(scored, sort_keys=True))}))
+    assert [method["name"] for method in table["classes"]["BF16"]["methods"]] == [
+        one.name for one in rivals()
+    ]
     rows = table["classes"]["BF16"]["rows"]
     assert {row["attack"] for row in rows} == {"int8"}
     ours = next(row for row in rows if row["method"] == OURS)
