@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from llmnet.chain import Call, Client, Event, Keypair, Variant
 from llmnet.chain.hashing import twox_128
 from llmnet.devnode import Node, Seal, serve
-from llmnet.engine import AsyncEngine, Engine, LlamaModel, ModelFiles, skip_layer, write_tiny_model
+from llmnet.engine import AsyncEngine, Engine, LlamaModel, ModelFiles, skip_layer
 from llmnet.gateway import AnswerRecord, Patience, Requester
 from llmnet.pallets import registry, spot_checks, staking
 from llmnet.pallets.spot_checks import Audit, Stage
@@ -23,6 +23,8 @@ from llmnet.verifier.config import ValidatorConfig
 from llmnet.verifier.daemon import Validator
 from llmnet.verifier.library import Library
 from llmnet.worker import Backend, EngineBackend, Worker, WorkerConfig
+
+from .endless import write_endless_model
 
 T = TypeVar("T")
 UNIT = 10**12
@@ -295,8 +297,8 @@ async def _end(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def court(folder: Path) -> AsyncIterator[Court]:
     """Begun, with the validators bonded, both models calibrated and every answer audited."""
-    files = write_tiny_model(folder / "tiny", seed=7)
-    disputed = write_tiny_model(folder / "disputed", seed=8)
+    files = write_endless_model(folder / "tiny", seed=7)
+    disputed = write_endless_model(folder / "disputed", seed=8)
     async with (
         AsyncExitStack() as stack,
         serve(Node.from_preset(ARTIFACT), seal=Seal("manual")) as server,

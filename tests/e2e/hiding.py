@@ -40,7 +40,7 @@ class Hider:
         logprobs = [pair.logprob for pair in leaf.candidates]
         points = proof.scores(logprobs, ids, job.temperature, seed, position)
         winner = ids[int(points.argmax())]
-        if position % self._every and winner not in self._engine.tokenizer.eos_ids:
+        if position % self._every:
             return _with(leaf, winner, leaf.candidates)
         loser = min((rank for rank in range(8) if ids[rank] > TEXT), key=lambda rank: points[rank])
         others = sorted(number for number in ids if number != ids[loser])
