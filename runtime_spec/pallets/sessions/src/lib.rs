@@ -37,7 +37,10 @@
 extern crate alloc;
 
 mod agenda;
+mod errors;
+mod events;
 mod ledger;
+mod lifecycle;
 mod money;
 mod types;
 pub mod weights;
@@ -51,29 +54,26 @@ mod tests;
 #[cfg(any(test, feature = "try-runtime"))]
 mod try_state;
 
+use frame_support::pallet_macros::import_section;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 #[allow(clippy::expect_used)] // The pallet macros expand to it; there is none in what follows.
+#[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
 	use alloc::vec::Vec;
 	use frame_support::{
 		pallet_prelude::*,
-		traits::{
-			fungible::{Inspect, InspectHold, Mutate, MutateHold},
-			tokens::Precision,
-		},
+		traits::fungible::{Inspect, InspectHold, Mutate, MutateHold},
 	};
 	use frame_system::pallet_prelude::*;
 	use llmnet_primitives::{DomainId, Epoch, Offers, OnVerdict, Randomness, Roster, SessionId};
 	use sp_core::H256;
-	use sp_runtime::{
-		traits::{CheckedAdd, Zero},
-		AccountId32, Permill,
-	};
+	use sp_runtime::{traits::Zero, AccountId32, Permill};
 
 	/// The layout version of this pallet's storage.
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(0);
@@ -191,167 +191,6 @@ pub mod pallet {
 	/// The first round that sessions may wait for.
 	#[pallet::storage]
 	pub type SeedRound<T: Config> = StorageValue<_, u32, ValueQuery>;
-
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// A session was opened.
-		SessionOpened {
-			/// Its id.
-			session: SessionId,
-			/// Who pays.
-			requester: AccountId32,
-			/// Who answers.
-			worker: AccountId32,
-			/// By which spec.
-			spec_id: H256,
-			/// What was put in.
-			escrow: Balance,
-		},
-		/// A session got its seed.
-		Seeded {
-			/// Its id.
-			session: SessionId,
-			/// The seed.
-			seed: H256,
-		},
-		/// More escrow was put in.
-		ToppedUp {
-			/// The session.
-			session: SessionId,
-			/// What was added.
-			amount: Balance,
-		},
-		/// A worker was paid from a session's escrow.
-		Claimed {
-			/// The session.
-			session: SessionId,
-			/// The worker.
-			worker: AccountId32,
-			/// What left the escrow, the fee included.
-			amount: Balance,
-			/// What of it went to the audit pot.
-			fee: Balance,
-		},
-		/// The requester closes a session; the worker may claim before `until`.
-		Closing {
-			/// The session.
-			session: SessionId,
-			/// The block at whose end the rest is refunded.
-			until: BlockNumberFor<T>,
-		},
-		/// A session was closed.
-		Closed {
-			/// The session.
-			session: SessionId,
-			/// What was claimed altogether, fees included.
-			paid: Balance,
-			/// What went back to the requester.
-			refunded: Balance,
-		},
-		/// A session reached its last block and was closed by itself.
-		Expired {
-			/// The session.
-			session: SessionId,
-			/// What was claimed altogether, fees included.
-			paid: Balance,
-			/// What went back to the requester.
-			refunded: Balance,
-		},
-		/// The audits of an epoch are decided; its earnings are free.
-		Cleared {
-			/// The worker.
-			worker: AccountId32,
-			/// The epoch.
-			epoch: Epoch,
-			/// What was released.
-			amount: Balance,
-		},
-		/// A slashed worker lost its uncleared earnings to the treasury.
-		Forfeited {
-			/// The worker.
-			worker: AccountId32,
-			/// What it lost.
-			amount: Balance,
-		},
-		/// A validator was paid from the audit pot.
-		PaidFromPot {
-			/// The validator.
-			validator: AccountId32,
-			/// What it got.
-			amount: Balance,
-		},
-		/// A session's payer rated it.
-		Rated {
-			/// The session.
-			session: SessionId,
-			/// `0..=5`.
-			stars: u8,
-		},
-		/// A worker got back what it should not have lost.
-		Returned {
-			/// The worker.
-			worker: AccountId32,
-			/// What it got back.
-			amount: Balance,
-		},
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// There is no such session, or it is no longer kept.
-		UnknownSession,
-		/// The worker does not offer this spec, or is not active.
-		NoOffer,
-		/// The worker does not offer this domain.
-		DomainNotOffered,
-		/// The worker's price is above the caller's limit.
-		PriceTooHigh,
-		/// The escrow is below `MinEscrow`.
-		EscrowTooLow,
-		/// The session must last from `MinDuration` to `MaxDuration` blocks.
-		BadDuration,
-		/// Requester and worker are the same account or belong to the same owner.
-		SelfDealing,
-		/// The requester has `MaxOpenSessions` sessions open.
-		TooManySessions,
-		/// The session is closing, closed or expired.
-		NotOpen,
-		/// The session is closed or expired.
-		SessionEnded,
-		/// The session is closing already.
-		AlreadyClosing,
-		/// Only the session's requester may do this.
-		NotRequester,
-		/// Only the session's worker may do this.
-		NotWorker,
-		/// Only the session's requester or worker may do this.
-		NotParty,
-		/// The signature is not the requester's over this voucher on this chain.
-		BadSignature,
-		/// Nothing is left to pay: the voucher is not above what was claimed, or no more is committed or escrowed.
-		NothingToClaim,
-		/// The worker was slashed and can claim nothing more.
-		WorkerBarred,
-		/// The session has no seed yet, so it has no answers.
-		NoSeed,
-		/// The segment does not begin with the session's next request index, or ends before it begins.
-		BadSegment,
-		/// The worker has too many epochs that wait for audits.
-		TooManyPendingEpochs,
-		/// The session has too many unclaimed tranches.
-		TooManyTranches,
-		/// A rating has at most five stars.
-		BadStars,
-		/// Only a closed session can be rated.
-		NotSettled,
-		/// Nothing was paid in this session, so there is nothing to rate.
-		NothingPaid,
-		/// The session was rated already.
-		AlreadyRated,
-		/// An amount or a counter does not fit its type.
-		Overflow,
-	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -549,88 +388,6 @@ pub mod pallet {
 		/// A session's seed, once the beacon gave it.
 		pub fn seed(session: SessionId) -> Option<H256> {
 			Sessions::<T>::get(session).and_then(|record| Self::seed_of(session, &record))
-		}
-	}
-
-	impl<T: Config> Pallet<T> {
-		pub(crate) fn known(session: SessionId) -> Result<SessionOf<T>, DispatchError> {
-			Ok(Sessions::<T>::get(session).ok_or(Error::<T>::UnknownSession)?)
-		}
-
-		/// Whether money can still move: the session is neither closed nor at its last block.
-		pub(crate) fn not_due(record: &SessionOf<T>) -> bool {
-			let now = frame_system::Pallet::<T>::block_number();
-			match record.status {
-				Status::Open => now < record.expires_at,
-				Status::Closing { until } => now < until,
-				Status::Closed { .. } => false,
-			}
-		}
-
-		fn expiry(now: BlockNumberFor<T>, expires_in: u32) -> Result<BlockNumberFor<T>, DispatchError> {
-			let blocks = BlockNumberFor::<T>::from(expires_in);
-			let allowed = T::MinDuration::get() <= blocks && blocks <= T::MaxDuration::get();
-			ensure!(allowed, Error::<T>::BadDuration);
-			Ok(now.checked_add(&blocks).ok_or(Error::<T>::Overflow)?)
-		}
-
-		fn insert_session(record: SessionOf<T>) -> Result<SessionId, DispatchError> {
-			let id = NextSession::<T>::get();
-			NextSession::<T>::put(id.checked_add(1).ok_or(Error::<T>::Overflow)?);
-			OpenSessions::<T>::try_mutate(&record.requester, |list| list.try_push(id))
-				.map_err(|_| Error::<T>::TooManySessions)?;
-			Agenda::<T>::insert(record.expires_at, id, ());
-			AwaitingSeed::<T>::insert(record.seed_round, id, ());
-			Sessions::<T>::insert(id, record);
-			Ok(id)
-		}
-
-		fn begin_closing(id: SessionId, mut record: SessionOf<T>) -> DispatchResult {
-			let now = frame_system::Pallet::<T>::block_number();
-			let window = now.checked_add(&T::ClaimWindow::get()).ok_or(Error::<T>::Overflow)?;
-			let until = window.min(record.expires_at);
-			Agenda::<T>::remove(record.expires_at, id);
-			Agenda::<T>::insert(until, id, ());
-			record.status = Status::Closing { until };
-			Sessions::<T>::insert(id, record);
-			Self::deposit_event(Event::Closing { session: id, until });
-			Ok(())
-		}
-
-		/// Gives the rest of the escrow back and marks the session as closed.
-		pub(crate) fn end(id: SessionId, mut record: SessionOf<T>, expired: bool) -> DispatchResult {
-			let now = frame_system::Pallet::<T>::block_number();
-			let refunded = record.escrow.checked_sub(record.claimed).ok_or(Error::<T>::Overflow)?;
-			let removal = now.checked_add(&T::Retention::get()).ok_or(Error::<T>::Overflow)?;
-			T::Currency::release(&HoldReason::Escrow.into(), &record.requester, refunded, Precision::Exact)?;
-			OpenSessions::<T>::mutate_exists(&record.requester, |slot| {
-				let mut list = slot.take().unwrap_or_default();
-				list.retain(|open| *open != id);
-				*slot = (!list.is_empty()).then_some(list);
-			});
-			Unclaimed::<T>::remove(id);
-			AwaitingSeed::<T>::remove(record.seed_round, id);
-			Agenda::<T>::remove(Self::due(&record)?, id);
-			Agenda::<T>::insert(removal, id, ());
-			record.status = Status::Closed { at: now };
-			let paid = record.claimed;
-			Sessions::<T>::insert(id, record);
-			Self::deposit_event(match expired {
-				true => Event::Expired { session: id, paid, refunded },
-				false => Event::Closed { session: id, paid, refunded },
-			});
-			Ok(())
-		}
-
-		/// The block on whose agenda a session stands.
-		pub(crate) fn due(record: &SessionOf<T>) -> Result<BlockNumberFor<T>, DispatchError> {
-			match record.status {
-				Status::Open => Ok(record.expires_at),
-				Status::Closing { until } => Ok(until),
-				Status::Closed { at } => {
-					Ok(at.checked_add(&T::Retention::get()).ok_or(Error::<T>::Overflow)?)
-				}
-			}
 		}
 	}
 }

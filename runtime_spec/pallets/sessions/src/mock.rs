@@ -173,7 +173,7 @@ impl OnVerdict<AccountId32, u128> for Ratings {
 		unreachable!("sessions slash nobody")
 	}
 	fn on_reinstated(_: &AccountId32) {
-		unimplemented!("sessions do not judge")
+		unreachable!("sessions reinstate nobody")
 	}
 }
 
