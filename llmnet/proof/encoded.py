@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import IntEnum
 from typing import Self, TypeVar
 
@@ -12,19 +13,19 @@ E = TypeVar("E", bound=IntEnum)
 T = TypeVar("T")
 
 
-class Encoded:
+class Encoded(ABC):
     """An object with exactly one encoding; `decode` accepts that and nothing else."""
 
     __slots__ = ()
 
+    @abstractmethod
     def encode(self) -> bytes:
         """SCALE bytes."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def read(cls, reader: Reader) -> Self:
         """Read one object at the reader's offset; raises DecodeError."""
-        raise NotImplementedError
 
     @classmethod
     def decode(cls, data: bytes) -> Self:

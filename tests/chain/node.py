@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmnet.chain import RpcError, Subscription, Variant, decode_extrinsic, ss58_decode, verify
+from llmnet.chain import Client, RpcError, Subscription, Variant, decode_extrinsic, ss58_decode, verify
 from llmnet.chain.fake import FakeTransport
 from llmnet.chain.hashing import blake2_256
 from llmnet.chain.runtime import Runtime
@@ -295,3 +295,18 @@ class FakeNode:
 
     def transport(self) -> FakeTransport:
         return FakeTransport(self.answers(), self.streams())
+
+
+def remark(client: Client, text: bytes = b"hello") -> Any:
+    return client.call("System", "remark_with_event", remark=text)
+
+
+def landed(node: FakeNode) -> list[bytes]:
+    """The remarks on the best chain, in order."""
+    found = []
+    for block in node.chain:
+        for data in block.body:
+            decoded = decode_extrinsic(node.runtime, data)
+            if decoded.signer is not None:
+                found.append(decoded.call.args["remark"])
+    return found

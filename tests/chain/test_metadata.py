@@ -101,12 +101,13 @@ def test_truncated_or_extended_metadata_is_refused(metadata_bytes: dict[int, byt
         parse_metadata(data + b"\0")
 
 
-@pytest.mark.parametrize("source", [load, load_ours, load_foreign], ids=["small", "ours", "foreign"])
-@pytest.mark.parametrize("version", [14, 15, 16])
+@pytest.mark.parametrize(
+    ("source", "version"),
+    [(source, version) for source in (load, load_ours) for version in (14, 15, 16)]
+    + [(load_foreign, version) for version in (14, 16)],
+)
 def test_nothing_is_lost_on_the_way(source: Callable[[int], bytes], version: int) -> None:
     """What was read gives the same bytes when it is written by hand."""
-    if source is load_foreign and version == 15:
-        pytest.skip("kept in two versions only")
     data = source(version)
     assert write_metadata(parse_metadata(data)) == data
 

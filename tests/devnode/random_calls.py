@@ -92,7 +92,7 @@ class CallMaker:
                 return compact(self._number(self._width(what["type"]), name))
             case "primitive":
                 return self._primitive(what, name)
-        raise NotImplementedError(form)
+        raise ValueError(f"no random value is known for a type of the form {form!r}: add it here")
 
     def _variant(self, path: Sequence[str], variants: Sequence[Any], depth: int) -> bytes:
         if path and path[-1] == "MultiAddress" and self.random.random() < 0.95:

@@ -55,8 +55,9 @@ def public_specs() -> Path:
         except (subprocess.SubprocessError, OSError) as error:
             pytest.skip(f"the public specifications cannot be fetched: {error}")
     found = next(iter(home.glob(pattern)), None)
-    if found is None:
-        pytest.skip("cargo keeps the public specifications somewhere else")
+    assert found is not None, (
+        f"cargo has fetched {CRATE[0]} {CRATE[1]}, but keeps it somewhere else than here"
+    )
     return found
 
 

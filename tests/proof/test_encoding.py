@@ -289,3 +289,12 @@ def test_objects_are_frozen_and_slotted_and_plain() -> None:
 def test_request_hash_changes_with_every_byte(request_: Request, data: st.DataObject) -> None:
     other = data.draw(REQUESTS)
     assert (request_.hash == other.hash) == (request_ == other)
+
+
+def test_an_object_that_cannot_be_written_or_read_is_not_made() -> None:
+    class Unreadable(Encoded):
+        def encode(self) -> bytes:
+            return b""
+
+    with pytest.raises(TypeError, match="read"):
+        Unreadable()  # type: ignore[abstract]
